@@ -1,0 +1,265 @@
+// A pack: as many lanes of one number type as the target's registers hold, with the vocabulary of scalar/functions.hpp.
+// SPDX-License-Identifier: MIT
+//
+// Written on the vector types of g++ and clang, which are what Eigen's packets are too: on AVX-512 a comparison followed by
+// select is then a mask register, and exp keeps its exact limits (Eigen 3.4's float version overflows at 88.03 there).
+// exp and log reduce their argument and end in the plain Taylor and atanh series, whose coefficients need no table; their
+// errors are below 2 units in the last place. No function here is libm's, so lanes of a tail equal the others bit for bit.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
+
+#include "poft/backend/eigen/flags.hpp"
+#include "poft/scalar/functions.hpp"
+
+namespace poft::eigen {
+inline namespace POFT_FLAGS {
+
+/// Bytes of the widest register.
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+inline constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int register_bytes = 32;
+#else
+inline constexpr int register_bytes = 16;
+#endif
+
+template <class T>
+struct pack_types;
+template <>
+struct pack_types<float> {
+  using lanes [[gnu::vector_size(register_bytes)]] = float;
+  using bits [[gnu::vector_size(register_bytes)]]  = std::int32_t;
+};
+template <>
+struct pack_types<double> {
+  using lanes [[gnu::vector_size(register_bytes)]] = double;
+  using bits [[gnu::vector_size(register_bytes)]]  = std::int64_t;
+};
+
+/// One truth value per lane (all bits set or none).
+template <class T>
+struct pack_mask {
+  typename pack_types<T>::bits bits;
+
+  friend pack_mask operator&(pack_mask a, pack_mask b) { return {a.bits & b.bits}; }
+  friend pack_mask operator|(pack_mask a, pack_mask b) { return {a.bits | b.bits}; }
+  friend pack_mask operator!(pack_mask a) { return {~a.bits}; }
+};
+
+/// Numbers that differ between the two element types.
+template <class T>
+struct pack_constants;
+template <>
+struct pack_constants<float> {
+  static constexpr int mantissa_bits = 23, exponent_bias = 127, exp_terms = 7, log_terms = 5, log1p_terms = 8;
+  static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer held in the low bits
+  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;
+  static constexpr float exp_lowest = -104.0f, exp_highest = 88.7228394f, tanh_saturated = 10.0f;
+};
+template <>
+struct pack_constants<double> {
+  static constexpr int mantissa_bits = 52, exponent_bias = 1023, exp_terms = 13, log_terms = 12, log1p_terms = 17;
+  static constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
+  static constexpr double exp_lowest = -746.0, exp_highest = 709.782712893384, tanh_saturated = 22.0;
+};
+
+template <class T>
+struct pack {
+  using vector              = typename pack_types<T>::lanes;
+  using bits                = typename pack_types<T>::bits;
+  using integer             = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  using numbers             = pack_constants<T>;
+  using mask                = pack_mask<T>;
+  static constexpr int size = register_bytes / static_cast<int>(sizeof(T));
+
+  vector lanes;
+
+  pack() = default;
+  explicit pack(vector v) : lanes(v) {}
+  template <std::same_as<T> U>
+  explicit pack(U value) : lanes(vector{} + value) {}
+  /// A parameter or literal in every lane.
+  static pack constant(double value) { return pack(static_cast<T>(value)); }
+
+  static pack load(T const* from) {
+    pack out;
+    std::memcpy(&out.lanes, from, sizeof out.lanes);
+    return out;
+  }
+  void store(T* to) const { std::memcpy(to, &lanes, sizeof lanes); }
+  /// 0, 1, 2, ... in the lanes.
+  static pack iota() {
+    pack out;
+    for (int k = 0; k < size; ++k) out.lanes[k] = static_cast<T>(k);
+    return out;
+  }
+
+  friend pack operator-(pack a) { return pack(-a.lanes); }
+  friend pack operator+(pack a, pack b) { return pack(a.lanes + b.lanes); }
+  friend pack operator-(pack a, pack b) { return pack(a.lanes - b.lanes); }
+  friend pack operator*(pack a, pack b) { return pack(a.lanes * b.lanes); }
+  friend pack operator/(pack a, pack b) { return pack(a.lanes / b.lanes); }
+  friend mask operator<(pack a, pack b) { return {a.lanes < b.lanes}; }
+  friend mask operator>(pack a, pack b) { return {a.lanes > b.lanes}; }
+  friend mask operator<=(pack a, pack b) { return {a.lanes <= b.lanes}; }
+  friend mask operator>=(pack a, pack b) { return {a.lanes >= b.lanes}; }
+
+  friend pack select(mask m, pack a, pack b) { return pack(m.bits ? a.lanes : b.lanes); }
+  // Ties take the first and a NaN in the second is kept, as for plain numbers.
+  friend pack max(pack a, pack b) { return pack(a.lanes >= b.lanes ? a.lanes : b.lanes); }
+  friend pack min(pack a, pack b) { return pack(a.lanes <= b.lanes ? a.lanes : b.lanes); }
+  friend pack abs(pack a) {
+    return pack(std::bit_cast<vector>(std::bit_cast<bits>(a.lanes) & std::numeric_limits<integer>::max()));
+  }
+  friend pack sqrt(pack a) {
+    for (int k = 0; k < size; ++k) a.lanes[k] = std::sqrt(a.lanes[k]);
+    return a;
+  }
+
+  /// a * b + c, rounded once where the target can.
+  static pack multiply_add(pack a, pack b, pack c) {
+#if defined(__FMA__)
+    return pack(fused(a.lanes, b.lanes, c.lanes));
+#else
+    return a * b + c;
+#endif
+  }
+
+  friend pack exp(pack a) {
+    reduced const r = reduce(a);
+    pack const y    = multiply_add(r.rest, taylor(r.rest), pack(T(1)));
+    // 2^n in two factors, so that n may reach past both ends of the exponent's range.
+    bits const half = r.n >> 1;
+    pack const out  = y * power_of_two(half) * power_of_two(r.n - half);
+    return select(a < pack(numbers::exp_lowest), pack(T(0)),
+                  select(a > pack(numbers::exp_highest), pack(std::numeric_limits<T>::infinity()), out));
+  }
+  friend pack expm1(pack a) {
+    reduced const r = reduce(a);
+    return select({r.n == 0}, r.rest * taylor(r.rest), exp(a) - pack(T(1)));
+  }
+  friend pack log(pack a) {
+    pack const zero(T(0)), infinity(std::numeric_limits<T>::infinity()), nan(std::numeric_limits<T>::quiet_NaN());
+    pack const inside = log_of_normal(a);
+    return select(a > zero, select(a < infinity, inside, a), select(a < zero, nan, select(a >= zero, -infinity, a)));
+  }
+  friend pack log1p(pack a) {
+    pack const one(T(1)), infinity(std::numeric_limits<T>::infinity());
+    pack const u       = one + a;
+    pack const rounded = (a - (u - one)) / u;  // what 1 + a lost
+    pack const inside  = log(u) + rounded;
+    return select(u > pack(T(0)), select(u < infinity, inside, u), log(u));
+  }
+  /// log1p on [0, 1], where the atanh series needs no reduction: softplus lives here.
+  friend pack log1p_of_unit(pack a) { return two_atanh<numbers::log1p_terms>(a / (pack(T(2)) + a)); }
+  friend pack tanh(pack a) {
+    pack const limit(numbers::tanh_saturated);
+    pack const bounded = select(a > limit, limit, select(a < -limit, -limit, a));
+    pack const e       = expm1(bounded + bounded);
+    return e / (e + pack(T(2)));
+  }
+
+ private:
+#if defined(__FMA__)
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  static auto fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+  static auto fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+#else
+  static auto fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  static auto fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+#endif
+#endif
+
+  static pack power_of_two(bits n) {
+    return pack(std::bit_cast<vector>((n + numbers::exponent_bias) << numbers::mantissa_bits));
+  }
+
+  /// a = n log 2 + rest, |rest| <= log(2) / 2.
+  struct reduced {
+    bits n;
+    pack rest;
+  };
+  static reduced reduce(pack a) {
+    pack const magic(numbers::round_magic);
+    pack const shifted = multiply_add(a, pack(T(1.4426950408889634)), magic);
+    pack const n       = shifted - magic;
+    pack const rest =
+        multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
+    return {std::bit_cast<bits>(shifted.lanes) - std::bit_cast<bits>(magic.lanes), rest};
+  }
+  /// (exp(r) - 1) / r = 1 + r/2 (1 + r/3 (1 + ...)), as 1 + r/2! + r^2/3! + ...
+  static pack taylor(pack r) {
+    constexpr auto inverse_factorial = [](int k) {
+      double f = 1;
+      for (int j = 2; j <= k; ++j) f *= j;
+      return static_cast<T>(1 / f);
+    };
+    pack sum(inverse_factorial(numbers::exp_terms));
+    for (int k = numbers::exp_terms - 1; k >= 1; --k) sum = multiply_add(sum, r, pack(inverse_factorial(k)));
+    return sum;
+  }
+  /// log((1 + s) / (1 - s)) = 2 s (1 + s^2/3 + s^4/5 + ...)
+  template <int Terms>
+  static pack two_atanh(pack s) {
+    pack const squared = s * s;
+    pack sum(T(1.0 / (2 * Terms - 1)));
+    for (int k = Terms - 2; k >= 1; --k) sum = multiply_add(sum, squared, pack(T(1.0 / (2 * k + 1))));
+    pack const twice = s + s;
+    return multiply_add(twice * squared, sum, twice);
+  }
+  /// log for a in (0, inf): a = 2^n m with m in [sqrt(1/2), sqrt(2)).
+  static pack log_of_normal(pack a) {
+    mask const tiny     = a < pack(std::numeric_limits<T>::min());
+    pack const scaled   = select(tiny, a * pack(T(integer{1} << numbers::mantissa_bits)), a);
+    bits const raw      = std::bit_cast<bits>(scaled.lanes);
+    bits const offset   = raw - std::bit_cast<integer>(T(0.70710678118654752));
+    bits const exponent = offset >> numbers::mantissa_bits;
+    pack const m(std::bit_cast<vector>(raw - (exponent << numbers::mantissa_bits)));
+    pack const n =
+        pack(__builtin_convertvector(exponent, vector)) - select(tiny, pack(T(numbers::mantissa_bits)), pack(T(0)));
+    pack const log_m = two_atanh<numbers::log_terms>((m - pack(T(1))) / (m + pack(T(1))));
+    return multiply_add(n, pack(numbers::ln2_high), multiply_add(n, pack(numbers::ln2_low), log_m));
+  }
+};
+
+/// The sum and the largest of all lanes, by halves: an order that is always the same.
+template <class T>
+T sum_of_lanes(pack<T> a) {
+  T part[pack<T>::size];
+  a.store(part);
+  for (int width = pack<T>::size / 2; width > 0; width /= 2) {
+    for (int k = 0; k < width; ++k) part[k] += part[k + width];
+  }
+  return part[0];
+}
+template <class T>
+T max_of_lanes(pack<T> a) {
+  T part[pack<T>::size];
+  a.store(part);
+  T peak = part[0];
+  for (int k = 1; k < pack<T>::size; ++k) peak = poft::max(peak, part[k]);
+  return peak;
+}
+
+}  // namespace POFT_FLAGS
+}  // namespace poft::eigen
+
+namespace poft {
+
+template <class T>
+inline constexpr bool is_real_v<eigen::pack<T>> = true;
+template <class T>
+struct element_of<eigen::pack<T>> {
+  using type = T;
+};
+
+}  // namespace poft
