@@ -39,8 +39,9 @@ class win_graph {
   }
 
  private:
-  using edges                         = std::vector<std::vector<std::size_t>>;
-  static constexpr char const* remedy = "; expected one between every two items, or prior_precision > 0";
+  using edges = std::vector<std::vector<std::size_t>>;
+  static constexpr char const* remedy =
+      "; expected a chain of wins from every item to every other, or prior_precision > 0";
 
   std::vector<bool> reached_from_first(std::vector<edges const*> const& ways) const {
     std::vector<bool> reached(beaten_.size(), false);

@@ -90,16 +90,16 @@ POFT_FN constexpr T select(bool mask, T a, T b) {
   return mask ? a : b;
 }
 
-/// The larger one; a tie takes the first, so max(constant, x) has slope 0 at the kink, as a rectifier. A NaN in the second
-/// argument is kept.
+/// The larger one; of a tie the derivative is the first's, so max(constant, x) has slope 0 at the kink, as a rectifier. A NaN
+/// in the second argument is kept.
 template <std::floating_point T>
 POFT_FN constexpr T max(T a, T b) {
-  return a >= b ? a : b;
+  return a > b ? a : b;
 }
-/// The smaller one; a tie takes the first. A NaN in the second argument is kept.
+/// The smaller one; of a tie the derivative is the first's. A NaN in the second argument is kept.
 template <std::floating_point T>
 POFT_FN constexpr T min(T a, T b) {
-  return a <= b ? a : b;
+  return a < b ? a : b;
 }
 
 /// x limited to [low, high]; slope 1 inside and on the bounds, 0 outside.

@@ -62,14 +62,14 @@ struct pack_constants<float> {
   static constexpr int mantissa_bits = 23, exponent_bias = 127, exp_terms = 7, log_terms = 5, log1p_terms = 8;
   static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer held in the low bits
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;
-  static constexpr float exp_lowest = -104.0f, exp_highest = 88.7228394f, tanh_saturated = 10.0f;
+  static constexpr float exp_lowest = -104.0f, exp_highest = 89.0f, tanh_saturated = 10.0f;
 };
 template <>
 struct pack_constants<double> {
   static constexpr int mantissa_bits = 52, exponent_bias = 1023, exp_terms = 13, log_terms = 12, log1p_terms = 17;
   static constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
-  static constexpr double exp_lowest = -746.0, exp_highest = 709.782712893384, tanh_saturated = 22.0;
+  static constexpr double exp_lowest = -746.0, exp_highest = 710.0, tanh_saturated = 22.0;
 };
 
 template <class T>
@@ -114,9 +114,9 @@ struct pack {
   friend mask operator>=(pack a, pack b) { return {a.lanes >= b.lanes}; }
 
   friend pack select(mask m, pack a, pack b) { return pack(m.bits ? a.lanes : b.lanes); }
-  // Ties take the first and a NaN in the second is kept, as for plain numbers.
-  friend pack max(pack a, pack b) { return pack(a.lanes >= b.lanes ? a.lanes : b.lanes); }
-  friend pack min(pack a, pack b) { return pack(a.lanes <= b.lanes ? a.lanes : b.lanes); }
+  // A NaN in the second is kept, as for plain numbers.
+  friend pack max(pack a, pack b) { return pack(native_max(a.lanes, b.lanes)); }
+  friend pack min(pack a, pack b) { return pack(native_min(a.lanes, b.lanes)); }
   friend pack abs(pack a) {
     return pack(std::bit_cast<vector>(std::bit_cast<bits>(a.lanes) & std::numeric_limits<integer>::max()));
   }
@@ -135,17 +135,14 @@ struct pack {
   }
 
   friend pack exp(pack a) {
-    reduced const r = reduce(a);
-    pack const y    = multiply_add(r.rest, taylor(r.rest), pack(T(1)));
-    // 2^n in two factors, so that n may reach past both ends of the exponent's range.
-    bits const half = r.n >> 1;
-    pack const out  = y * power_of_two(half) * power_of_two(r.n - half);
-    return select(a < pack(numbers::exp_lowest), pack(T(0)),
-                  select(a > pack(numbers::exp_highest), pack(std::numeric_limits<T>::infinity()), out));
+    // Beyond these bounds the result is 0 or inf anyway, and inf - inf does not arise in the reduction.
+    pack const bounded = min(pack(numbers::exp_highest), max(pack(numbers::exp_lowest), a));
+    reduced const r    = reduce(bounded);
+    return scale_by_power_of_two(multiply_add(r.rest, taylor(r.rest), pack(T(1))), r);
   }
   friend pack expm1(pack a) {
     reduced const r = reduce(a);
-    return select({r.n == 0}, r.rest * taylor(r.rest), exp(a) - pack(T(1)));
+    return select({r.bits_of_n() == 0}, r.rest * taylor(r.rest), exp(a) - pack(T(1)));
   }
   friend pack log(pack a) {
     pack const zero(T(0)), infinity(std::numeric_limits<T>::infinity()), nan(std::numeric_limits<T>::quiet_NaN());
@@ -169,33 +166,50 @@ struct pack {
   }
 
  private:
-#if defined(__FMA__)
+  // What the vector types have no operator for: fused multiply-add, the instructions for max and min, scaling by 2^n.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   static auto fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
   static auto fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+  static auto native_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+  static auto native_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
+  static auto native_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+  static auto native_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+  static auto scaled(__m512 a, __m512 n) { return _mm512_scalef_ps(a, n); }
+  static auto scaled(__m512d a, __m512d n) { return _mm512_scalef_pd(a, n); }
 #else
+#if defined(__FMA__)
   static auto fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   static auto fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
 #endif
+  static vector native_max(vector a, vector b) { return a > b ? a : b; }
+  static vector native_min(vector a, vector b) { return a < b ? a : b; }
 #endif
 
-  static pack power_of_two(bits n) {
-    return pack(std::bit_cast<vector>((n + numbers::exponent_bias) << numbers::mantissa_bits));
-  }
-
-  /// a = n log 2 + rest, |rest| <= log(2) / 2.
+  /// a = n log 2 + rest, |rest| <= log(2) / 2; n as a number, and n + round_magic, whose low bits hold it as an integer.
   struct reduced {
-    bits n;
-    pack rest;
+    pack n, shifted, rest;
+    bits bits_of_n() const { return std::bit_cast<bits>(shifted.lanes) - std::bit_cast<integer>(numbers::round_magic); }
   };
   static reduced reduce(pack a) {
     pack const magic(numbers::round_magic);
     pack const shifted = multiply_add(a, pack(T(1.4426950408889634)), magic);
     pack const n       = shifted - magic;
-    pack const rest =
-        multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
-    return {std::bit_cast<bits>(shifted.lanes) - std::bit_cast<bits>(magic.lanes), rest};
+    pack const rest    = multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
+    return {n, shifted, rest};
   }
+  static pack scale_by_power_of_two(pack y, reduced const& r) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    return pack(scaled(y.lanes, r.n.lanes));
+#else
+    // In two factors, so that n may reach past both ends of the exponent's range.
+    bits const n = r.bits_of_n(), half = n >> 1;
+    return y * power_of_two(half) * power_of_two(n - half);
+#endif
+  }
+  static pack power_of_two(bits n) {
+    return pack(std::bit_cast<vector>((n + numbers::exponent_bias) << numbers::mantissa_bits));
+  }
+
   /// (exp(r) - 1) / r = 1 + r/2 (1 + r/3 (1 + ...)), as 1 + r/2! + r^2/3! + ...
   static pack taylor(pack r) {
     constexpr auto inverse_factorial = [](int k) {

@@ -1,0 +1,104 @@
+// Everything an objective needs to know about a row of logits, in one streaming pass, and its adjoint, in a second.
+// SPDX-License-Identifier: MIT
+//
+// z: one row of logits [vocab], pi = softmax(z). A logit of -inf is a masked item: pi is exactly 0 there and so is its
+// gradient. Both passes are written once over a group (row/row.hpp).
+#pragma once
+
+#include "poft/row/row.hpp"
+
+namespace poft {
+
+/// What is computed besides the log-normaliser.
+struct statistics_wanted {
+  bool entropy        = false;
+  bool sum_of_squares = false;
+};
+
+template <class T>
+struct row_statistics {
+  T log_normaliser;      // log sum_v exp z_v
+  T entropy;             // -sum_v pi_v log pi_v                  [nats], 0 if not wanted
+  T log_sum_of_squares;  // log sum_v pi_v^2, WPO's log-normaliser; 0 if not wanted
+};
+
+/// One pass: memory is read once, a piece that fits the first-level cache is looked at twice (its maximum, then the sums
+/// relative to the running maximum).
+template <bool Entropy, bool SumOfSquares, class Group, class Stored>
+POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
+  using T = typename Group::value;
+  T const lowest = -std::numeric_limits<T>::infinity();
+  T peak = lowest, sum = T(0), sum_u = T(0), sum_squares = T(0);  // of e^u, u e^u, e^2u with u = z - peak
+  for (std::int64_t first = 0; first < vocab; first += Group::piece) {
+    std::int64_t const last = vocab - first < Group::piece ? vocab : first + Group::piece;
+    T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
+    if (!(piece_peak <= peak)) {  // also when it is NaN, which then reaches the result
+      if (sum > T(0)) {
+        T const shift = peak - piece_peak, scale = exp(shift);
+        sum_u         = scale * (sum_u + shift * sum);
+        sum_squares   = scale * scale * sum_squares;
+        sum           = scale * sum;
+      }
+      peak = piece_peak;
+    }
+    if (peak == lowest) continue;
+    auto const part = group.sum(first, last, [=](auto i) {
+      auto const u = z[i] - decltype(z[i])(peak);
+      auto const e = exp(u);
+      terms<decltype(z[i]), 1 + Entropy + SumOfSquares> out;
+      out.at[0] = e;
+      // A masked item has u = -inf and e = 0: its term is 0, not NaN.
+      if constexpr (Entropy) out.at[1] = e * max(decltype(u)(std::numeric_limits<T>::lowest()), u);
+      if constexpr (SumOfSquares) out.at[1 + Entropy] = e * e;
+      return out;
+    });
+    sum = sum + part.at[0];
+    if constexpr (Entropy) sum_u = sum_u + part.at[1];
+    if constexpr (SumOfSquares) sum_squares = sum_squares + part.at[1 + Entropy];
+  }
+  row_statistics<T> out{peak + log(sum), T(0), T(0)};
+  // H = log Z - E[z], both relative to the peak. log sum pi^2 = log sum e^2u - 2 log sum e^u.
+  if constexpr (Entropy) out.entropy = log(sum) - sum_u / sum;
+  if constexpr (SumOfSquares) out.log_sum_of_squares = log(sum_squares) - T(2) * log(sum);
+  return out;
+}
+
+/// How the loss depends on one row through its statistics.
+template <class T>
+struct row_adjoint {
+  T log_normaliser;  // statistics of the same row
+  T entropy;
+  T d_log_probs;  // sum over the row's targets of dL/dlog pi(target)
+  T d_entropy;    // dL/dH
+};
+
+///   dL/dz_v = sum_y c_y 1[v = y]  -  (sum_y c_y) pi_v  -  c_H pi_v (log pi_v + H)
+///
+/// without the first term, which touches single elements (add_target). d_z is overwritten or added to; it may be z.
+template <bool Entropy, class Group, class Stored>
+POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::int64_t vocab,
+                       row_adjoint<typename Group::value> adjoint, bool accumulate) {
+  using T = typename Group::value;
+  group.each(0, vocab, [=](auto i) {
+    using S = decltype(z[i]);
+    S const log_pi = z[i] - S(adjoint.log_normaliser);
+    S d            = -S(adjoint.d_log_probs);
+    if constexpr (Entropy) {
+      d = d - S(adjoint.d_entropy) * (max(S(std::numeric_limits<T>::lowest()), log_pi) + S(adjoint.entropy));
+    }
+    d = d * exp(log_pi);
+    d_z.set(i, accumulate ? d_z[i] + d : d);
+  });
+}
+
+/// The gradient at a target itself, computed in full precision and stored once (bfloat16 would lose c - c pi).
+template <bool Entropy, class T, class Stored>
+POFT_FN void write_target(row<Stored> d_z, std::int64_t target, T log_prob, T d_log_prob, row_adjoint<T> adjoint,
+                          bool accumulate, T before) {
+  T d = -adjoint.d_log_probs;
+  if constexpr (Entropy) d = d - adjoint.d_entropy * (max(std::numeric_limits<T>::lowest(), log_prob) + adjoint.entropy);
+  d = d * exp(log_prob) + d_log_prob;
+  d_z.set(target, accumulate ? before + d : d);
+}
+
+}  // namespace poft
