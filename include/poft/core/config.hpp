@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// Marks a function that runs on the host and, under nvcc, on the device too.
+/// Marks a function of formulas: it runs on the host and, under nvcc, on the device too; on the host it is always inlined,
+/// since a pack that is passed through memory costs more than the arithmetic on it.
 #if defined(__CUDACC__)
 #define POFT_FN __host__ __device__
+#elif defined(__GNUC__)
+#define POFT_FN __attribute__((always_inline)) inline
 #else
-#define POFT_FN
+#define POFT_FN inline
 #endif

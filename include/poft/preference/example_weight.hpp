@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <iterator>
 #include <limits>
 #include <span>
 
@@ -77,7 +76,11 @@ struct length_desensitised_pair {
 template <score_range LogProbs>
 length_desensitised_pair<element_of_range<LogProbs>> length_desensitised_sums(
     LogProbs const& chosen_token_log_prob, LogProbs const& rejected_token_log_prob, double alpha) {
-  std::size_t const chosen = std::size(chosen_token_log_prob), rejected = std::size(rejected_token_log_prob);
+  constexpr char const* operation = "length_desensitised_sums";
+  std::size_t const chosen =
+      require::not_empty(operation, "chosen_token_log_prob", chosen_token_log_prob).size();
+  std::size_t const rejected =
+      require::not_empty(operation, "rejected_token_log_prob", rejected_token_log_prob).size();
   std::size_t const shared = chosen < rejected ? chosen : rejected;
   return {length_desensitised_sum(chosen_token_log_prob, shared, alpha),
           length_desensitised_sum(rejected_token_log_prob, shared, alpha)};

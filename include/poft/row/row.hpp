@@ -38,7 +38,7 @@ struct row {
   }
   template <class Index>
     requires(!std::integral<Index>)
-  auto operator[](Index i) const {
+  POFT_FN auto operator[](Index i) const {
     return i.load(data);
   }
 
@@ -48,7 +48,7 @@ struct row {
   }
   template <class Index, class Lanes>
     requires(!std::integral<Index>)
-  void set(Index i, Lanes value) const {
+  POFT_FN void set(Index i, Lanes value) const {
     i.store(data, value);
   }
 };
@@ -75,7 +75,7 @@ struct terms {
     for (int k = 0; k < N; ++k) out.at[k] = select(mask, a.at[k], b.at[k]);
     return out;
   }
-  friend auto sum_of_lanes(terms const& a)
+  POFT_FN friend auto sum_of_lanes(terms const& a)
     requires requires { sum_of_lanes(a.at[0]); }
   {
     terms<element_t<S>, N> out;

@@ -11,7 +11,7 @@
 
 #include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
-#include "poft/scalar/functions.hpp"  // constant, sqrt
+#include "poft/scalar/functions.hpp"  // constant, select, sqrt
 #include "poft/train/step.hpp"
 
 namespace poft {
@@ -29,12 +29,15 @@ struct adamw_step {
 
   ///   m <- beta1 m + (1 - beta1) g     v <- beta2 v + (1 - beta2) g^2
   ///   p <- p - learning_rate weight_decay p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
-  /// The decay is subtracted, not multiplied as (1 - learning_rate weight_decay) p: that factor rounds to 1 in float.
+  /// Decay and update are subtracted at once: with a decay of 1e-7, (1 - 1e-7) p in float would shrink p by 1.2e-7. Where
+  /// the denominator is 0 (eps = 0 and no gradient so far) only the decay acts.
   POFT_FN void operator()(S& parameter, S& first_moment, S& second_moment, S gradient) const {
     first_moment  = beta1 * first_moment + one_minus_beta1 * gradient;
     second_moment = beta2 * second_moment + one_minus_beta2 * (gradient * gradient);
-    S const root  = sqrt(second_moment) * inverse_root_correction;
-    parameter     = parameter - (decay * parameter + rate * first_moment / (root + eps));
+    S const size  = sqrt(second_moment) * inverse_root_correction + eps;
+    S const zero  = constant<S>(0);
+    S const move  = select(size > zero, rate * first_moment / size, zero);
+    parameter     = parameter - (decay * parameter + move);
   }
 };
 
@@ -69,7 +72,7 @@ struct adamw {
   /// Step number t counts from 1.
   template <class S>
   adamw_step<S> step(std::int64_t t, double learning_rate) const {
-    // 1 - beta^t, which cancels for beta near 1 (0.999999 and t = 1 would keep 10 digits).
+    // 1 - beta^t, which cancels for beta near 1 (0.999999 and t = 2 would keep 10 digits).
     auto const one_minus_power = [t](double beta) { return -std::expm1(static_cast<double>(t) * std::log(beta)); };
     return {constant<S>(beta1),
             constant<S>(1 - beta1),

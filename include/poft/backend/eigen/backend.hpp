@@ -2,8 +2,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "poft/backend/eigen/gemm.hpp"
 #include "poft/backend/eigen/lane_group.hpp"
 #include "poft/backend/eigen/parallel.hpp"
+#include "poft/backend/host_buffer.hpp"
+#include "poft/core/error.hpp"
+#include "poft/core/view.hpp"
 
 namespace poft::eigen {
 inline namespace POFT_FLAGS {
@@ -13,21 +21,44 @@ struct backend {
   /// 0: all cores. Any number gives the same bits.
   int threads = 0;
 
+  template <class T>
+  host_buffer<T> allocate(std::int64_t n) const {
+    return host_buffer<T>(n);
+  }
+
+  template <class T>
+  void copy(std::type_identity_t<view<T const>> from, view<T> to) const {
+    if (from.size() != to.size()) {
+      throw shape_error(message("copy: ", from.size(), " elements into ", to.size(), ", expected as many"));
+    }
+    std::copy(from.begin(), from.end(), to.begin());
+  }
+  template <class T>
+  void fill(view<T> to, std::type_identity_t<T> value) const {
+    std::fill(to.begin(), to.end(), value);
+  }
+
+  template <class T>
+  void gemm(primitive::gemm_options const& options, std::type_identity_t<view<T const, 2>> a,
+            std::type_identity_t<view<T const, 2>> b, view<T, 2> c) const {
+    eigen::gemm<T>(usable_threads(threads), options, a, b, c);
+  }
+
+  /// f(group, r) for r in [0, n): pieces of as many rows as make a few pages of elements.
+  template <class T, class F>
+  void for_rows(std::int64_t n, std::int64_t width, F const& f) const {
+    std::int64_t const rows   = std::max<std::int64_t>(1, 4 * lane_group<T>::piece / std::max<std::int64_t>(1, width));
+    std::int64_t const pieces = (n + rows - 1) / rows;
+    for_each_piece(usable_threads(threads), pieces, [&](std::int64_t k) {
+      for (std::int64_t r = k * rows; r < std::min(n, (k + 1) * rows); ++r) f(lane_group<T>{}, r);
+    });
+  }
+
   /// Sum over i in [0, n) of f(i), f being called with packs of T.
   template <class T, class F>
   double sum(std::int64_t n, F const& f) const {
     return sum_of_pieces(usable_threads(threads), n, lane_group<T>::piece, [&](std::int64_t first, std::int64_t last) {
       return static_cast<double>(lane_group<T>::sum(first, last, f));
-    });
-  }
-
-  /// f(group, r) for every row r in [0, n), the group's lanes holding elements of type T. `width` is the length of a row: it
-  /// decides how many neighbouring rows make a piece. f is a named struct, so that a CUDA kernel takes it unchanged.
-  template <class T, class F>
-  void for_rows(std::int64_t n, std::int64_t width, F const& f) const {
-    std::int64_t const rows = std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, width));
-    for_each_piece(usable_threads(threads), (n + rows - 1) / rows, [&](std::int64_t k) {
-      for (std::int64_t r = k * rows; r < std::min(n, (k + 1) * rows); ++r) f(lane_group<T>{}, r);
     });
   }
 };

@@ -3,8 +3,7 @@
 //
 // The group owns the loop and the reductions; a row functor is called with an index, and x[i] is a pack of neighbours. The
 // last, partial pack is padded with the row's own last element and its extra lanes are left out of sums and stores, so the
-// tail takes the same instructions as the rest. Sums run over four interleaved packs in an order that depends on the
-// length only.
+// tail takes the same instructions as the rest. The order of a sum depends on the length only.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +20,16 @@ template <class T>
 struct pack_index {
   std::int64_t first;
 
-  pack<T> load(T const* from) const { return pack<T>::load(from + first); }
-  void store(T* to, pack<T> value) const { value.store(to + first); }
-  pack<T> load(bfloat16 const* from) const
+  POFT_FN pack<T> load(T const* from) const { return pack<T>::load(from + first); }
+  POFT_FN void store(T* to, pack<T> value) const { value.store(to + first); }
+  POFT_FN pack<T> load(bfloat16 const* from) const
     requires std::same_as<T, float>
   {
     float widened[pack<T>::size];
     widen(from + first, widened, pack<T>::size);
     return pack<T>::load(widened);
   }
-  void store(bfloat16* to, pack<T> value) const
+  POFT_FN void store(bfloat16* to, pack<T> value) const
     requires std::same_as<T, float>
   {
     float lanes[pack<T>::size];
@@ -38,7 +37,7 @@ struct pack_index {
     for (int k = 0; k < pack<T>::size; ++k) to[first + k] = bfloat16(lanes[k]);
   }
 
-  static void widen(bfloat16 const* from, float* to, int count) {
+  POFT_FN static void widen(bfloat16 const* from, float* to, int count) {
     for (int k = 0; k < count; ++k) {
       std::uint16_t half;
       std::memcpy(&half, from + k, sizeof half);
@@ -55,18 +54,18 @@ struct tail_index {
   int count;
 
   template <class Stored>
-  pack<T> load(Stored const* from) const {
+  POFT_FN pack<T> load(Stored const* from) const {
     T lanes[pack<T>::size];
     for (int k = 0; k < pack<T>::size; ++k) lanes[k] = static_cast<T>(from[first + (k < count ? k : count - 1)]);
     return pack<T>::load(lanes);
   }
   template <class Stored>
-  void store(Stored* to, pack<T> value) const {
+  POFT_FN void store(Stored* to, pack<T> value) const {
     T lanes[pack<T>::size];
     value.store(lanes);
     for (int k = 0; k < count; ++k) to[first + k] = static_cast<Stored>(lanes[k]);
   }
-  pack_mask<T> real_lanes() const { return pack<T>::iota() < pack<T>(static_cast<T>(count)); }
+  POFT_FN pack_mask<T> real_lanes() const { return pack<T>::iota() < pack<T>(static_cast<T>(count)); }
 };
 
 /// A group over elements of type T (float also for bfloat16 storage, double).
@@ -79,9 +78,11 @@ struct lane_group {
   /// walk the row in pieces of this width and so read memory once.
   static constexpr std::int64_t piece = 4096;
 
+  // `flatten` inlines the functor wherever it is called: a pack must not travel through memory.
+
   /// f(i) for every index of [first, last), whole packs and then the tail.
   template <class F>
-  static void each(std::int64_t first, std::int64_t last, F&& f) {
+  [[gnu::flatten]] static void each(std::int64_t first, std::int64_t last, F&& f) {
     std::int64_t i = first;
     for (; i + lanes::size <= last; i += lanes::size) f(pack_index<T>{i});
     if (i < last) f(tail_index<T>{i, static_cast<int>(last - i)});
@@ -89,26 +90,22 @@ struct lane_group {
 
   /// Sum of f(i) over [first, last). f may return a pack or a small struct of packs with + and select.
   template <class F>
-  static auto sum(std::int64_t first, std::int64_t last, F&& f) {
-    using terms             = decltype(f(pack_index<T>{0}));
-    terms const zero        = terms(T(0));
-    terms partial[4]        = {zero, zero, zero, zero};
-    constexpr int step      = lanes::size;
-    std::int64_t i          = first;
-    for (; i + 4 * step <= last; i += 4 * step) {
-      for (int k = 0; k < 4; ++k) partial[k] = partial[k] + f(pack_index<T>{i + k * step});
-    }
-    for (; i + step <= last; i += step) partial[0] = partial[0] + f(pack_index<T>{i});
+  [[gnu::flatten]] static auto sum(std::int64_t first, std::int64_t last, F&& f) {
+    using terms      = decltype(f(pack_index<T>{0}));
+    terms const zero = terms(T(0));
+    terms total      = zero;
+    std::int64_t i   = first;
+    for (; i + lanes::size <= last; i += lanes::size) total = total + f(pack_index<T>{i});
     if (i < last) {
       tail_index<T> const tail{i, static_cast<int>(last - i)};
-      partial[1] = partial[1] + select(tail.real_lanes(), f(tail), zero);
+      total = total + select(tail.real_lanes(), f(tail), zero);
     }
-    return sum_of_lanes((partial[0] + partial[1]) + (partial[2] + partial[3]));
+    return sum_of_lanes(total);
   }
 
   /// Largest f(i) over [first, last); -inf for none.
   template <class F>
-  static T max(std::int64_t first, std::int64_t last, F&& f) {
+  [[gnu::flatten]] static T max(std::int64_t first, std::int64_t last, F&& f) {
     lanes peak[4];
     for (auto& p : peak) p = lanes(-std::numeric_limits<T>::infinity());
     constexpr int step = lanes::size;

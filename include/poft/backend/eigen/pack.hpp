@@ -49,9 +49,9 @@ template <class T>
 struct pack_mask {
   typename pack_types<T>::bits bits;
 
-  friend pack_mask operator&(pack_mask a, pack_mask b) { return {a.bits & b.bits}; }
-  friend pack_mask operator|(pack_mask a, pack_mask b) { return {a.bits | b.bits}; }
-  friend pack_mask operator!(pack_mask a) { return {~a.bits}; }
+  POFT_FN friend pack_mask operator&(pack_mask a, pack_mask b) { return {a.bits & b.bits}; }
+  POFT_FN friend pack_mask operator|(pack_mask a, pack_mask b) { return {a.bits | b.bits}; }
+  POFT_FN friend pack_mask operator!(pack_mask a) { return {~a.bits}; }
 };
 
 /// Numbers that differ between the two element types.
@@ -84,49 +84,49 @@ struct pack {
   vector lanes;
 
   pack() = default;
-  explicit pack(vector v) : lanes(v) {}
+  POFT_FN explicit pack(vector v) : lanes(v) {}
   template <std::same_as<T> U>
-  explicit pack(U value) : lanes(vector{} + value) {}
+  POFT_FN explicit pack(U value) : lanes(vector{} + value) {}
   /// A parameter or literal in every lane.
-  static pack constant(double value) { return pack(static_cast<T>(value)); }
+  POFT_FN static pack constant(double value) { return pack(static_cast<T>(value)); }
 
-  static pack load(T const* from) {
+  POFT_FN static pack load(T const* from) {
     pack out;
     std::memcpy(&out.lanes, from, sizeof out.lanes);
     return out;
   }
-  void store(T* to) const { std::memcpy(to, &lanes, sizeof lanes); }
+  POFT_FN void store(T* to) const { std::memcpy(to, &lanes, sizeof lanes); }
   /// 0, 1, 2, ... in the lanes.
-  static pack iota() {
+  POFT_FN static pack iota() {
     pack out;
     for (int k = 0; k < size; ++k) out.lanes[k] = static_cast<T>(k);
     return out;
   }
 
-  friend pack operator-(pack a) { return pack(-a.lanes); }
-  friend pack operator+(pack a, pack b) { return pack(a.lanes + b.lanes); }
-  friend pack operator-(pack a, pack b) { return pack(a.lanes - b.lanes); }
-  friend pack operator*(pack a, pack b) { return pack(a.lanes * b.lanes); }
-  friend pack operator/(pack a, pack b) { return pack(a.lanes / b.lanes); }
-  friend mask operator<(pack a, pack b) { return {a.lanes < b.lanes}; }
-  friend mask operator>(pack a, pack b) { return {a.lanes > b.lanes}; }
-  friend mask operator<=(pack a, pack b) { return {a.lanes <= b.lanes}; }
-  friend mask operator>=(pack a, pack b) { return {a.lanes >= b.lanes}; }
+  POFT_FN friend pack operator-(pack a) { return pack(-a.lanes); }
+  POFT_FN friend pack operator+(pack a, pack b) { return pack(a.lanes + b.lanes); }
+  POFT_FN friend pack operator-(pack a, pack b) { return pack(a.lanes - b.lanes); }
+  POFT_FN friend pack operator*(pack a, pack b) { return pack(a.lanes * b.lanes); }
+  POFT_FN friend pack operator/(pack a, pack b) { return pack(a.lanes / b.lanes); }
+  POFT_FN friend mask operator<(pack a, pack b) { return {a.lanes < b.lanes}; }
+  POFT_FN friend mask operator>(pack a, pack b) { return {a.lanes > b.lanes}; }
+  POFT_FN friend mask operator<=(pack a, pack b) { return {a.lanes <= b.lanes}; }
+  POFT_FN friend mask operator>=(pack a, pack b) { return {a.lanes >= b.lanes}; }
 
-  friend pack select(mask m, pack a, pack b) { return pack(m.bits ? a.lanes : b.lanes); }
+  POFT_FN friend pack select(mask m, pack a, pack b) { return pack(m.bits ? a.lanes : b.lanes); }
   // A NaN in the second is kept, as for plain numbers.
-  friend pack max(pack a, pack b) { return pack(native_max(a.lanes, b.lanes)); }
-  friend pack min(pack a, pack b) { return pack(native_min(a.lanes, b.lanes)); }
-  friend pack abs(pack a) {
+  POFT_FN friend pack max(pack a, pack b) { return pack(native_max(a.lanes, b.lanes)); }
+  POFT_FN friend pack min(pack a, pack b) { return pack(native_min(a.lanes, b.lanes)); }
+  POFT_FN friend pack abs(pack a) {
     return pack(std::bit_cast<vector>(std::bit_cast<bits>(a.lanes) & std::numeric_limits<integer>::max()));
   }
-  friend pack sqrt(pack a) {
+  POFT_FN friend pack sqrt(pack a) {
     for (int k = 0; k < size; ++k) a.lanes[k] = std::sqrt(a.lanes[k]);
     return a;
   }
 
   /// a * b + c, rounded once where the target can.
-  static pack multiply_add(pack a, pack b, pack c) {
+  POFT_FN static pack multiply_add(pack a, pack b, pack c) {
 #if defined(__FMA__)
     return pack(fused(a.lanes, b.lanes, c.lanes));
 #else
@@ -134,22 +134,22 @@ struct pack {
 #endif
   }
 
-  friend pack exp(pack a) {
+  POFT_FN friend pack exp(pack a) {
     // Beyond these bounds the result is 0 or inf anyway, and inf - inf does not arise in the reduction.
     pack const bounded = min(pack(numbers::exp_highest), max(pack(numbers::exp_lowest), a));
     reduced const r    = reduce(bounded);
     return scale_by_power_of_two(multiply_add(r.rest, taylor(r.rest), pack(T(1))), r);
   }
-  friend pack expm1(pack a) {
+  POFT_FN friend pack expm1(pack a) {
     reduced const r = reduce(a);
     return select({r.bits_of_n() == 0}, r.rest * taylor(r.rest), exp(a) - pack(T(1)));
   }
-  friend pack log(pack a) {
+  POFT_FN friend pack log(pack a) {
     pack const zero(T(0)), infinity(std::numeric_limits<T>::infinity()), nan(std::numeric_limits<T>::quiet_NaN());
     pack const inside = log_of_normal(a);
     return select(a > zero, select(a < infinity, inside, a), select(a < zero, nan, select(a >= zero, -infinity, a)));
   }
-  friend pack log1p(pack a) {
+  POFT_FN friend pack log1p(pack a) {
     pack const one(T(1)), infinity(std::numeric_limits<T>::infinity());
     pack const u       = one + a;
     pack const rounded = (a - (u - one)) / u;  // what 1 + a lost
@@ -157,8 +157,8 @@ struct pack {
     return select(u > pack(T(0)), select(u < infinity, inside, u), log(u));
   }
   /// log1p on [0, 1], where the atanh series needs no reduction: softplus lives here.
-  friend pack log1p_of_unit(pack a) { return two_atanh<numbers::log1p_terms>(a / (pack(T(2)) + a)); }
-  friend pack tanh(pack a) {
+  POFT_FN friend pack log1p_of_unit(pack a) { return two_atanh<numbers::log1p_terms>(a / (pack(T(2)) + a)); }
+  POFT_FN friend pack tanh(pack a) {
     pack const limit(numbers::tanh_saturated);
     pack const bounded = select(a > limit, limit, select(a < -limit, -limit, a));
     pack const e       = expm1(bounded + bounded);
@@ -168,36 +168,36 @@ struct pack {
  private:
   // What the vector types have no operator for: fused multiply-add, the instructions for max and min, scaling by 2^n.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-  static auto fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
-  static auto fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
-  static auto native_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
-  static auto native_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
-  static auto native_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
-  static auto native_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
-  static auto scaled(__m512 a, __m512 n) { return _mm512_scalef_ps(a, n); }
-  static auto scaled(__m512d a, __m512d n) { return _mm512_scalef_pd(a, n); }
+  POFT_FN static auto fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+  POFT_FN static auto fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+  POFT_FN static auto native_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+  POFT_FN static auto native_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
+  POFT_FN static auto native_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+  POFT_FN static auto native_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+  POFT_FN static auto scaled(__m512 a, __m512 n) { return _mm512_scalef_ps(a, n); }
+  POFT_FN static auto scaled(__m512d a, __m512d n) { return _mm512_scalef_pd(a, n); }
 #else
 #if defined(__FMA__)
-  static auto fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
-  static auto fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+  POFT_FN static auto fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  POFT_FN static auto fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
 #endif
-  static vector native_max(vector a, vector b) { return a > b ? a : b; }
-  static vector native_min(vector a, vector b) { return a < b ? a : b; }
+  POFT_FN static vector native_max(vector a, vector b) { return a > b ? a : b; }
+  POFT_FN static vector native_min(vector a, vector b) { return a < b ? a : b; }
 #endif
 
   /// a = n log 2 + rest, |rest| <= log(2) / 2; n as a number, and n + round_magic, whose low bits hold it as an integer.
   struct reduced {
     pack n, shifted, rest;
-    bits bits_of_n() const { return std::bit_cast<bits>(shifted.lanes) - std::bit_cast<integer>(numbers::round_magic); }
+    POFT_FN bits bits_of_n() const { return std::bit_cast<bits>(shifted.lanes) - std::bit_cast<integer>(numbers::round_magic); }
   };
-  static reduced reduce(pack a) {
+  POFT_FN static reduced reduce(pack a) {
     pack const magic(numbers::round_magic);
     pack const shifted = multiply_add(a, pack(T(1.4426950408889634)), magic);
     pack const n       = shifted - magic;
     pack const rest    = multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
     return {n, shifted, rest};
   }
-  static pack scale_by_power_of_two(pack y, reduced const& r) {
+  POFT_FN static pack scale_by_power_of_two(pack y, reduced const& r) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
     return pack(scaled(y.lanes, r.n.lanes));
 #else
@@ -206,12 +206,12 @@ struct pack {
     return y * power_of_two(half) * power_of_two(n - half);
 #endif
   }
-  static pack power_of_two(bits n) {
+  POFT_FN static pack power_of_two(bits n) {
     return pack(std::bit_cast<vector>((n + numbers::exponent_bias) << numbers::mantissa_bits));
   }
 
   /// (exp(r) - 1) / r = 1 + r/2 (1 + r/3 (1 + ...)), as 1 + r/2! + r^2/3! + ...
-  static pack taylor(pack r) {
+  POFT_FN static pack taylor(pack r) {
     constexpr auto inverse_factorial = [](int k) {
       double f = 1;
       for (int j = 2; j <= k; ++j) f *= j;
@@ -223,7 +223,7 @@ struct pack {
   }
   /// log((1 + s) / (1 - s)) = 2 s (1 + s^2/3 + s^4/5 + ...)
   template <int Terms>
-  static pack two_atanh(pack s) {
+  POFT_FN static pack two_atanh(pack s) {
     pack const squared = s * s;
     pack sum(T(1.0 / (2 * Terms - 1)));
     for (int k = Terms - 2; k >= 1; --k) sum = multiply_add(sum, squared, pack(T(1.0 / (2 * k + 1))));
@@ -231,7 +231,7 @@ struct pack {
     return multiply_add(twice * squared, sum, twice);
   }
   /// log for a in (0, inf): a = 2^n m with m in [sqrt(1/2), sqrt(2)).
-  static pack log_of_normal(pack a) {
+  POFT_FN static pack log_of_normal(pack a) {
     mask const tiny     = a < pack(std::numeric_limits<T>::min());
     pack const scaled   = select(tiny, a * pack(T(integer{1} << numbers::mantissa_bits)), a);
     bits const raw      = std::bit_cast<bits>(scaled.lanes);
@@ -247,7 +247,7 @@ struct pack {
 
 /// The sum and the largest of all lanes, by halves: an order that is always the same.
 template <class T>
-T sum_of_lanes(pack<T> a) {
+POFT_FN T sum_of_lanes(pack<T> a) {
   T part[pack<T>::size];
   a.store(part);
   for (int width = pack<T>::size / 2; width > 0; width /= 2) {
@@ -256,7 +256,7 @@ T sum_of_lanes(pack<T> a) {
   return part[0];
 }
 template <class T>
-T max_of_lanes(pack<T> a) {
+POFT_FN T max_of_lanes(pack<T> a) {
   T part[pack<T>::size];
   a.store(part);
   T peak = part[0];

@@ -1,0 +1,124 @@
+// The bandit's world: contexts, the policy that made the data, and rewards with one peak.
+// SPDX-License-Identifier: MIT
+//
+// Actions are 0 ... actions-1 for the categorical policy and numbers in [-1, 1] for the continuous ones. Rewards depend on
+// the action alone; the contexts only perturb the network's input (Tajwar et al. 2024, arXiv:2404.14367, section 5).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <string_view>
+#include <vector>
+
+#include "poft/core/error.hpp"
+#include "poft/core/random.hpp"
+#include "poft/core/view.hpp"
+
+namespace poft::bandit {
+
+/// R(a) = exp(-((a - peak) / width)^2).
+struct peak_reward {
+  double peak  = 70;
+  double width = 10;
+
+  double operator()(double action) const {
+    double const distance = (action - peak) / width;
+    return std::exp(-distance * distance);
+  }
+  bool operator==(peak_reward const&) const = default;
+};
+
+struct named_reward {
+  char const* name;
+  peak_reward reward;
+  bool continuous;  ///< over [-1, 1], not over 100 actions
+};
+/// The rewards of the paper's one-step bandits, under the official code's numbers (6 and 7 are over token sequences).
+inline constexpr std::array<named_reward, 7> named_rewards{{{"R1", {0.7, 0.75}, true},
+                                                            {"R2", {0.7, 0.25}, true},
+                                                            {"R3", {-0.7, 0.25}, true},
+                                                            {"R4", {70, 10}, false},
+                                                            {"R5", {20, 10}, false},
+                                                            {"R8", {70, 20}, false},
+                                                            {"R9", {70, 30}, false}}};
+
+/// "R4", or "peak:width" such as "70:10".
+inline peak_reward parse_reward(std::string_view text) {
+  for (named_reward const& known : named_rewards) {
+    if (text == known.name) return known.reward;
+  }
+  peak_reward reward;
+  std::size_t const colon = text.find(':');
+  auto const read         = [](std::string_view digits, double& number) {
+    auto const [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return problem == std::errc{} && end == digits.data() + digits.size() && std::isfinite(number);
+  };
+  if (colon == text.npos || !read(text.substr(0, colon), reward.peak) ||
+      !read(text.substr(colon + 1), reward.width) || !(reward.width > 0)) {
+    throw value_error(message("reward: \"", text, "\", expected peak:width with width > 0, or one of R1 R2 R3 R4 R5 R8 R9"));
+  }
+  return reward;
+}
+
+/// P(X <= x) of a Cauchy variable.
+inline double cauchy_probability(double x, double location, double scale) {
+  return 0.5 + std::atan((x - location) / scale) / std::numbers::pi;
+}
+
+/// The location and scale of the data policy before it is squashed by tanh.
+inline constexpr double data_location = -0.7;
+inline constexpr double data_scale    = 0.4;
+
+/// Probabilities of `bins` equal bins of [-1, 1] under tanh of a Cauchy variable, exactly: differences of its distribution
+/// function at atanh of the edges. The end bins hold the squashed tails, atoms of 0.078 and 0.044 for the defaults.
+inline std::vector<double> squashed_cauchy(int bins = 100, double location = data_location, double scale = data_scale) {
+  std::vector<double> probability(static_cast<std::size_t>(bins));
+  double below = 0;
+  for (int bin = 0; bin < bins; ++bin) {
+    double const edge  = -1 + 2.0 * (bin + 1) / bins;
+    double const until = bin + 1 < bins ? cauchy_probability(std::atanh(edge), location, scale) : 1.0;
+    probability[static_cast<std::size_t>(bin)] = until - below;
+    below                                      = until;
+  }
+  return probability;
+}
+
+/// Throws unless the numbers are probabilities of `actions` actions (0: of any number of them, at least two).
+inline void require_probabilities(std::vector<double> const& probability, std::size_t actions = 0) {
+  if (actions != 0 && probability.size() != actions) {
+    throw shape_error(message("data: ", probability.size(), " probabilities, expected ", actions));
+  }
+  if (probability.size() < 2) {
+    throw shape_error(message("data: ", probability.size(), " probabilities, expected at least 2"));
+  }
+  double sum = 0;
+  for (std::size_t i = 0; i < probability.size(); ++i) {
+    if (!(probability[i] >= 0)) {
+      throw value_error(message("data: probability ", i, " is ", probability[i], ", expected >= 0"));
+    }
+    sum += probability[i];
+  }
+  if (!(std::abs(sum - 1) <= 1e-6)) throw value_error(message("data: the probabilities sum to ", sum, ", expected 1"));
+}
+
+/// Streams of random numbers, so that every use of a seed has its own: two learners of one seed see the same contexts, the
+/// same first policy and, as long as their policies agree, the same samples.
+enum class stream : std::uint64_t { contexts, held_out, network, fit, prompts, minibatches, samples, evaluation };
+inline random_stream random_of(std::uint64_t seed, stream use, std::uint64_t number = 0) {
+  return random_stream(seed, static_cast<std::uint64_t>(use) << 56 | number);
+}
+
+/// Uniform contexts in [0, 1), [prompts, features] row-major. The first rows are the same for any number of prompts.
+template <class T>
+std::vector<T> uniform_contexts(std::uint64_t seed, stream use, int prompts, int features) {
+  std::vector<T> context(static_cast<std::size_t>(prompts) * static_cast<std::size_t>(features));
+  random_stream random = random_of(seed, use);
+  for (T& number : context) number = random.uniform<T>();
+  return context;
+}
+
+}  // namespace poft::bandit
