@@ -23,11 +23,12 @@ struct bfloat16 {
   /// Only from float: through double or int, two roundings could hide in one conversion.
   template <std::same_as<float> Float>
   POFT_FN explicit constexpr bfloat16(Float value) : bits(0) {
-    std::uint32_t whole = __builtin_bit_cast(std::uint32_t, value);  // not const: nvcc 13.0 stops with an internal error
-    bool const is_nan   = (whole & 0x7fffffffu) > 0x7f800000u;
+    std::uint32_t whole =
+        __builtin_bit_cast(std::uint32_t, value);  // not const: nvcc 13.0 stops with an internal error
+    bool const is_nan = (whole & 0x7fffffffu) > 0x7f800000u;
     // Adding half a step, less one where the kept part is even, carries exactly when the nearest is above.
     auto const rounded = is_nan ? whole | 0x00400000u : whole + 0x7fffu + (whole >> 16 & 1u);
-    bits = static_cast<std::uint16_t>(rounded >> 16);
+    bits               = static_cast<std::uint16_t>(rounded >> 16);
   }
 
   /// Exact.

@@ -31,7 +31,8 @@ POFT_FN constexpr philox_block philox(philox_block counter, philox_key key) {
     std::uint64_t const even = std::uint64_t{0xd2511f53} * counter.word[0];
     std::uint64_t const odd  = std::uint64_t{0xcd9e8d57} * counter.word[2];
 
-    counter = {{static_cast<std::uint32_t>(odd >> 32) ^ counter.word[1] ^ key.word[0], static_cast<std::uint32_t>(odd),
+    counter = {{static_cast<std::uint32_t>(odd >> 32) ^ counter.word[1] ^ key.word[0],
+                static_cast<std::uint32_t>(odd),
                 static_cast<std::uint32_t>(even >> 32) ^ counter.word[3] ^ key.word[1],
                 static_cast<std::uint32_t>(even)}};
     key.word[0] += 0x9e3779b9;  // golden ratio
@@ -63,7 +64,8 @@ class random_stream {
   using result_type = std::uint32_t;
 
   /// A stream holds 2^64 words. key = (seed low, seed high), counter = (block low, block high, stream low, stream high).
-  POFT_FN explicit constexpr random_stream(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t position = 0)
+  POFT_FN explicit constexpr random_stream(std::uint64_t seed, std::uint64_t stream = 0,
+                                           std::uint64_t position = 0)
       : key_{{low(seed), high(seed)}}, stream_(stream), position_(position), block_(block()) {}
 
   POFT_FN static constexpr result_type min() { return 0; }
@@ -158,8 +160,12 @@ class random_stream {
   }
 
  private:
-  POFT_FN static constexpr std::uint32_t low(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
-  POFT_FN static constexpr std::uint32_t high(std::uint64_t number) { return static_cast<std::uint32_t>(number >> 32); }
+  POFT_FN static constexpr std::uint32_t low(std::uint64_t number) {
+    return static_cast<std::uint32_t>(number);
+  }
+  POFT_FN static constexpr std::uint32_t high(std::uint64_t number) {
+    return static_cast<std::uint32_t>(number >> 32);
+  }
 
   POFT_FN constexpr philox_block block() const {
     std::uint64_t const index = position_ / 4;
@@ -172,7 +178,8 @@ class random_stream {
   // The digits of a number in [0, 1), and what the last of them is worth.
   template <class T>
   POFT_FN constexpr std::uint64_t fraction() {
-    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "uniform numbers are float or double");
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
+                  "uniform numbers are float or double");
     if constexpr (std::is_same_v<T, float>) {
       return (*this)() >> 8;
     } else {
@@ -192,8 +199,9 @@ class random_stream {
 namespace detail {
 template <class Weight>
 POFT_FN std::ptrdiff_t inverse_cumulative(std::ptrdiff_t size, Weight weight, double u) {
-  double total            = 0;
-  std::ptrdiff_t possible = -1;  // the last one of positive weight: taken where u * total rounds up to the total
+  double total = 0;
+  std::ptrdiff_t possible =
+      -1;  // the last one of positive weight: taken where u * total rounds up to the total
   for (std::ptrdiff_t i = 0; i < size; ++i) {
     double const w = weight(i);
     if (!(w >= 0)) return -1;
@@ -213,7 +221,8 @@ POFT_FN std::ptrdiff_t inverse_cumulative(std::ptrdiff_t size, Weight weight, do
 
 template <class T>
 POFT_FN std::ptrdiff_t categorical(view<T const> weights, double u) {
-  return detail::inverse_cumulative(weights.size(), [=](std::ptrdiff_t i) { return static_cast<double>(weights[i]); }, u);
+  return detail::inverse_cumulative(
+      weights.size(), [=](std::ptrdiff_t i) { return static_cast<double>(weights[i]); }, u);
 }
 
 template <class T>

@@ -36,9 +36,10 @@ inline constexpr bool is_view<view<T, Rank>> = true;
 
 // data() points to elements of type T, up to const; not to a derived class, whose elements lie further apart.
 template <class Range, class T>
-concept holds = !is_view<std::remove_const_t<Range>> && requires(Range& range) {
+concept holds = !is_view<std::remove_const_t<Range>> && requires(Range & range) {
   range.size();
-  requires std::is_convertible_v<std::remove_pointer_t<decltype(range.data())> (*)[], T (*)[]>;
+  requires std::is_convertible_v < std::remove_pointer_t<decltype(range.data())>(*)
+  [], T(*)[] > ;
 };
 }  // namespace detail
 
@@ -64,7 +65,8 @@ class view<T, 1> {
   constexpr view(Range& range) : data_(range.data()), size_(static_cast<std::ptrdiff_t>(range.size())) {}
   template <class Range>
     requires detail::holds<Range const, T>
-  constexpr view(Range const& range) : data_(range.data()), size_(static_cast<std::ptrdiff_t>(range.size())) {}
+  constexpr view(Range const& range)
+      : data_(range.data()), size_(static_cast<std::ptrdiff_t>(range.size())) {}
 
   POFT_FN constexpr T* data() const { return data_; }
   POFT_FN constexpr std::ptrdiff_t size() const { return size_; }
@@ -75,7 +77,9 @@ class view<T, 1> {
   POFT_FN constexpr T& operator()(std::ptrdiff_t i) const { return data_[i]; }
 
   /// `count` elements from `first` on.
-  POFT_FN constexpr view subview(std::ptrdiff_t first, std::ptrdiff_t count) const { return {data_ + first, count}; }
+  POFT_FN constexpr view subview(std::ptrdiff_t first, std::ptrdiff_t count) const {
+    return {data_ + first, count};
+  }
 
  private:
   T* data_             = nullptr;
@@ -91,14 +95,16 @@ class view<T, 2> {
   using value_type   = std::remove_cv_t<T>;
 
   view() = default;
-  POFT_FN constexpr view(T* data, std::ptrdiff_t rows, std::ptrdiff_t columns) : view(data, rows, columns, columns) {}
+  POFT_FN constexpr view(T* data, std::ptrdiff_t rows, std::ptrdiff_t columns)
+      : view(data, rows, columns, columns) {}
   POFT_FN constexpr view(T* data, std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t row_stride)
       : data_(data), rows_(rows), columns_(columns), row_stride_(row_stride) {}
 
   /// From view<T, 2> to view<T const, 2>.
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U (*)[], T (*)[]>)
-  POFT_FN constexpr view(view<U, 2> other) : view(other.data(), other.rows(), other.columns(), other.row_stride()) {}
+  POFT_FN constexpr view(view<U, 2> other)
+      : view(other.data(), other.rows(), other.columns(), other.row_stride()) {}
 
   POFT_FN constexpr T* data() const { return data_; }
   POFT_FN constexpr std::ptrdiff_t rows() const { return rows_; }
@@ -110,7 +116,9 @@ class view<T, 2> {
   /// Whether size() elements from data() on are exactly the view.
   POFT_FN constexpr bool is_contiguous() const { return row_stride_ == columns_ || rows_ <= 1; }
 
-  POFT_FN constexpr T& operator()(std::ptrdiff_t i, std::ptrdiff_t j) const { return data_[i * row_stride_ + j]; }
+  POFT_FN constexpr T& operator()(std::ptrdiff_t i, std::ptrdiff_t j) const {
+    return data_[i * row_stride_ + j];
+  }
   POFT_FN constexpr view<T, 1> row(std::ptrdiff_t i) const { return {data_ + i * row_stride_, columns_}; }
 
   /// `count` rows from `first` on.

@@ -84,8 +84,8 @@ POFT_FN T abs(T x) {
   return std::abs(x);
 }
 
-/// mask ? a : b, for one bool or a pack of them.
-template <class T>
+/// mask ? a : b, for one bool; packs and duals bring their own.
+template <std::floating_point T>
 POFT_FN constexpr T select(bool mask, T a, T b) {
   return mask ? a : b;
 }

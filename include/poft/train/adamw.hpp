@@ -59,8 +59,10 @@ struct adamw {
   double weight_decay = 0.01;
 
   void check() const {
-    if (!(beta1 >= 0 && beta1 < 1)) throw value_error(message("adamw: beta1 is ", beta1, ", expected 0 <= beta1 < 1"));
-    if (!(beta2 >= 0 && beta2 < 1)) throw value_error(message("adamw: beta2 is ", beta2, ", expected 0 <= beta2 < 1"));
+    if (!(beta1 >= 0 && beta1 < 1))
+      throw value_error(message("adamw: beta1 is ", beta1, ", expected 0 <= beta1 < 1"));
+    if (!(beta2 >= 0 && beta2 < 1))
+      throw value_error(message("adamw: beta2 is ", beta2, ", expected 0 <= beta2 < 1"));
     if (!(eps >= 0 && std::isfinite(eps))) {
       throw value_error(message("adamw: eps is ", eps, ", expected finite and >= 0"));
     }
@@ -73,7 +75,9 @@ struct adamw {
   template <class S>
   adamw_step<S> step(std::int64_t t, double learning_rate) const {
     // 1 - beta^t, which cancels for beta near 1 (0.999999 and t = 2 would keep 10 digits).
-    auto const one_minus_power = [t](double beta) { return -std::expm1(static_cast<double>(t) * std::log(beta)); };
+    auto const one_minus_power = [t](double beta) {
+      return -std::expm1(static_cast<double>(t) * std::log(beta));
+    };
     return {constant<S>(beta1),
             constant<S>(1 - beta1),
             constant<S>(beta2),

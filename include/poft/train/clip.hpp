@@ -50,7 +50,7 @@ double global_norm(Gradients const& gradients) {
   double const plain = detail::sum_of_squares(gradients, 1);
   if (plain > 1e-280 && plain < 1e300) return std::sqrt(plain);
 
-  double largest     = 0;  // scaled by it, squares lie in [0, 1] and one of them is 1
+  double largest     = 0;
   std::size_t arrays = 0;
   detail::for_each_array(gradients, [&](auto array) {
     for (std::size_t i = 0; i < array.size(); ++i) {
@@ -63,13 +63,14 @@ double global_norm(Gradients const& gradients) {
     ++arrays;
   });
   if (largest == 0) return 0;
-  int exponent;  // a power of two, so that scaling rounds nothing
+  int exponent;  // a power of two, so that scaling rounds nothing; for subnormal numbers its inverse must stay finite
   std::frexp(largest, &exponent);
+  exponent = std::max(exponent, -1000);
   return std::ldexp(std::sqrt(detail::sum_of_squares(gradients, std::ldexp(1.0, -exponent))), exponent);
 }
 
 /// Multiplies all gradients by min(1, max_norm / (norm + eps)), with one norm over all of them. eps = 1e-6 is
-/// torch.nn.utils.clip_grad_norm_; with 0 the clipped norm is max_norm exactly. max_norm may be infinite: nothing is clipped.
+/// torch.nn.utils.clip_grad_norm_; with 0 the clipped norm is max_norm. max_norm may be infinite: nothing is clipped.
 struct clip_global_norm {
   double max_norm = 1;
   double eps      = 1e-6;
@@ -80,7 +81,8 @@ struct clip_global_norm {
   };
 
   void check() const {
-    if (!(max_norm > 0)) throw value_error(message("clip_global_norm: max_norm is ", max_norm, ", expected > 0"));
+    if (!(max_norm > 0))
+      throw value_error(message("clip_global_norm: max_norm is ", max_norm, ", expected > 0"));
     if (!(eps >= 0 && std::isfinite(eps))) {
       throw value_error(message("clip_global_norm: eps is ", eps, ", expected finite and >= 0"));
     }

@@ -16,19 +16,21 @@ namespace poft {
 
 /// What a cosine does after its last step.
 enum class past_end {
-  stay,    // at the value it has at `total`
-  go_on,   // along the cosine, which rises again: Hugging Face's schedule
+  stay,   // at the value it has at `total`
+  go_on,  // along the cosine, which rises again: Hugging Face's schedule
 };
 
 namespace detail {
-inline void require_steps(std::string_view operation, std::int64_t step, std::int64_t warmup, std::int64_t total) {
+inline void require_steps(std::string_view operation, std::int64_t step, std::int64_t warmup,
+                          std::int64_t total) {
   if (step < 0) throw value_error(message(operation, ": step is ", step, ", expected >= 0"));
   if (warmup < 0) throw value_error(message(operation, ": warmup is ", warmup, ", expected >= 0"));
-  if (warmup > total) throw value_error(message(operation, ": warmup is ", warmup, ", expected <= total = ", total));
+  if (warmup > total)
+    throw value_error(message(operation, ": warmup is ", warmup, ", expected <= total = ", total));
 }
-// The part of the way from warmup to total; 1 step where there is no way.
-inline double progress(std::int64_t step, std::int64_t warmup, std::int64_t total) {
-  return static_cast<double>(step - warmup) / static_cast<double>(std::max<std::int64_t>(1, total - warmup));
+// Steps between the warm-up and the end; one where there is none, as Hugging Face has it.
+inline double steps_after(std::int64_t warmup, std::int64_t total) {
+  return static_cast<double>(std::max<std::int64_t>(1, total - warmup));
 }
 }  // namespace detail
 
@@ -50,8 +52,7 @@ struct linear_schedule {
   double operator()(std::int64_t step) const {
     detail::require_steps("linear_schedule", step, warmup, total);
     if (step < warmup) return constant_schedule{warmup}(step);
-    return static_cast<double>(std::max<std::int64_t>(0, total - step)) /
-           static_cast<double>(std::max<std::int64_t>(1, total - warmup));
+    return static_cast<double>(std::max<std::int64_t>(0, total - step)) / detail::steps_after(warmup, total);
   }
 };
 
@@ -65,11 +66,12 @@ struct cosine_schedule {
 
   double operator()(std::int64_t step) const {
     detail::require_steps("cosine_schedule", step, warmup, total);
-    if (!std::isfinite(cycles)) throw value_error(message("cosine_schedule: cycles is ", cycles, ", expected finite"));
+    if (!std::isfinite(cycles))
+      throw value_error(message("cosine_schedule: cycles is ", cycles, ", expected finite"));
     if (step < warmup) return constant_schedule{warmup}(step);
-    double const way = detail::progress(step, warmup, total);
-    double const turns = cycles * (end == past_end::stay ? std::min(1.0, way) : way);
-    return 0.5 * (1 + std::cos(6.283185307179586 * turns));
+    double const gone     = static_cast<double>(step - warmup) / detail::steps_after(warmup, total);
+    double const progress = end == past_end::stay ? std::min(1.0, gone) : gone;
+    return 0.5 * (1 + std::cos(6.283185307179586 * cycles * progress));
   }
 };
 

@@ -71,7 +71,8 @@ struct sgd {
     require_lengths("sgd", parameters.size(), gradients.size(), state.velocity.size());
     ++state.steps;
     auto const one_step = step<T>(learning_rate);
-    for (std::size_t i = 0; i < parameters.size(); ++i) one_step(parameters[i], state.velocity[i], gradients[i]);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      one_step(parameters[i], state.velocity[i], gradients[i]);
   }
 };
 

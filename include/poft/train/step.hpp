@@ -21,8 +21,8 @@ inline void require_learning_rate(std::string_view operation, double learning_ra
 inline void require_lengths(std::string_view operation, std::size_t parameters, std::size_t gradients,
                             std::size_t state) {
   if (parameters == gradients && parameters == state) return;
-  throw shape_error(message(operation, ": ", parameters, " parameters, ", gradients, " gradients, state of ", state,
-                            ", expected equal lengths"));
+  throw shape_error(message(operation, ": ", parameters, " parameters, ", gradients, " gradients, state of ",
+                            state, ", expected equal lengths"));
 }
 
 /// value_error with the first index whose number is infinite or NaN. The optimisers do not call it, since it reads all
@@ -31,7 +31,8 @@ template <class T>
 void require_finite(std::string_view operation, std::span<T const> gradients) {
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     if (std::isfinite(gradients[i])) continue;
-    throw value_error(message(operation, ": gradient ", i, " is ", gradients[i], ", expected a finite number"));
+    throw value_error(
+        message(operation, ": gradient ", i, " is ", gradients[i], ", expected a finite number"));
   }
 }
 

@@ -1,0 +1,5 @@
+// The bandit's policies.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "poft/bandit/categorical_policy.hpp"

@@ -1,0 +1,63 @@
+// A function of every element and its derivative, from which activations are made: the default over rows.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "poft/core/config.hpp"
+#include "poft/core/view.hpp"
+#include "poft/primitive/shape.hpp"
+#include "poft/row/row.hpp"
+#include "poft/scalar/functions.hpp"
+
+namespace poft::primitive {
+
+template <class Function, class T>
+struct value_of_each_element {
+  view<T const, 2> x;
+  view<T, 2> y;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    row<T const> const from{x.row(r).data()};
+    row<T> const to{y.row(r).data()};
+    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, Function::value(from[i])); });
+  }
+};
+
+template <class Function, class T>
+struct derivative_of_each_element {
+  view<T const, 2> y, d_y;
+  view<T, 2> d_x;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    row<T const> const output{y.row(r).data()}, upstream{d_y.row(r).data()};
+    row<T> const to{d_x.row(r).data()};
+    group.each(std::int64_t{0}, y.columns(),
+               [=](auto i) { to.set(i, Function::derivative(output[i], upstream[i])); });
+  }
+};
+
+///   forward    y   = f(x)                    x, y [rows, width]; y is overwritten and may be x
+///   backward   d_x = f'(x) d_y, from y       d_x is overwritten and may be d_y
+///
+/// Function has value(x) and derivative(y, d_y), templates over the scalar type.
+template <class Backend, class Function>
+struct elementwise {
+  template <class T>
+  static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x, view<T, 2> y) {
+    require_shape(Function::name, "y", y, x.rows(), x.columns());
+    backend.template for_rows<T>(x.rows(), x.columns(), value_of_each_element<Function, T>{x, y});
+  }
+  template <class T>
+  static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> y,
+                       std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_x) {
+    require_shape(Function::name, "d_y", d_y, y.rows(), y.columns());
+    require_shape(Function::name, "d_x", d_x, y.rows(), y.columns());
+    backend.template for_rows<T>(y.rows(), y.columns(), derivative_of_each_element<Function, T>{y, d_y, d_x});
+  }
+};
+
+}  // namespace poft::primitive
