@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "flags/lanes_of_this_unit.hpp"
+
+lanes_report report_native_lanes() { return report_lanes(); }
