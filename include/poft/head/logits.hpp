@@ -85,29 +85,42 @@ struct write_logits {
   token_batch<Index> batch;
   T const *log_prob, *log_normaliser, *entropy;
   T const *d_log_prob, *d_entropy;  // per token; d_entropy may be null
+  token_candidates<Index> candidates;
+  T const *candidate_log_prob, *d_candidate;  // per candidate; null: there are none
   bool accumulate;
 
   template <class Group>
   void operator()(Group group, std::int64_t r) const {
-    row<Stored> const d_z{d_logits.row(r).data()};
-    std::int64_t const vocab = logits.columns();
-    if (!batch.counts(r)) {
-      if (!accumulate) {
-        for (std::int64_t v = 0; v < vocab; ++v) d_z.data[v] = Stored(0);
-      }
-      return;
+    if (batch.counts(r)) {
+      d_entropy ? write<true>(group, r) : write<false>(group, r);
+    } else if (!accumulate) {
+      Stored* const d_z = d_logits.row(r).data();
+      for (std::int64_t v = 0; v < logits.columns(); ++v) d_z[v] = static_cast<Stored>(T(0));
     }
+  }
+
+ private:
+  template <bool Entropy, class Group>
+  void write(Group group, std::int64_t r) const {
     row<Stored const> const z{logits.row(r).data()};
+    row<Stored> const d_z{d_logits.row(r).data()};
+    std::int64_t first = 0, last = 0;
+    if (d_candidate) {
+      first = candidates.offsets[static_cast<std::size_t>(r)];
+      last  = candidates.offsets[static_cast<std::size_t>(r) + 1];
+    }
+    row_adjoint<T> adjoint{log_normaliser[r], T(0), d_log_prob[r], T(0)};
+    if constexpr (Entropy) {
+      adjoint.entropy   = entropy[r];
+      adjoint.d_entropy = d_entropy[r];
+    }
+    for (auto k = first; k < last; ++k) adjoint.d_log_probs += d_candidate[k];
+    write_row<Entropy>(group, z, d_z, logits.columns(), adjoint, accumulate);
     auto const target = static_cast<std::int64_t>(batch.targets[static_cast<std::size_t>(r)]);
-    T const before    = accumulate ? d_z[target] : T(0);
-    if (d_entropy) {
-      row_adjoint<T> const adjoint{log_normaliser[r], entropy[r], d_log_prob[r], d_entropy[r]};
-      write_row<true>(group, z, d_z, vocab, adjoint, accumulate);
-      write_target<true>(d_z, target, log_prob[r], d_log_prob[r], adjoint, accumulate, before);
-    } else {
-      row_adjoint<T> const adjoint{log_normaliser[r], T(0), d_log_prob[r], T(0)};
-      write_row<false>(group, z, d_z, vocab, adjoint, accumulate);
-      write_target<false>(d_z, target, log_prob[r], d_log_prob[r], adjoint, accumulate, before);
+    write_target<Entropy>(d_z, target, log_prob[r], d_log_prob[r], adjoint, accumulate);
+    for (auto k = first; k < last; ++k) {
+      auto const candidate = static_cast<std::int64_t>(candidates.targets[static_cast<std::size_t>(k)]);
+      write_target<Entropy>(d_z, candidate, candidate_log_prob[k], d_candidate[k], adjoint, accumulate);
     }
   }
 };
@@ -135,12 +148,17 @@ concept pair_with_reference = requires(Inputs const& in) {
 
 /// Holds the per-token and per-sequence numbers between the passes; keep one and reuse it, its memory stays. T is the type
 /// of computation: float for float and bfloat16 logits, double for double.
+///
+///   head.read(logits, batch);                            // pass 1
+///   head.sequence_loss(objective::dpo{}, references);     // any number of terms, each adds to the gradient
+///   head.token_loss(objective::dft{}, {}, {.factor = 0.1});
+///   head.write(logits, batch, d_logits);                 // pass 2
 template <class Backend, class T = float>
 class logits_head {
  public:
   explicit logits_head(Backend backend = {}) : backend_(backend) {}
 
-  /// Pass 1. logits [tokens, vocab], any row stride.
+  /// Pass 1. logits [tokens, vocab], any row stride. Forgets the terms of the step before.
   /// Throws shape_error and value_error as require_valid, and value_error for a row that is NaN or has no finite logit.
   template <class Stored, class Index>
   void read(view<Stored, 2> logits, token_batch<Index> const& batch, statistics_wanted wanted = {}) {
@@ -154,87 +172,93 @@ class logits_head {
     detail::read_logits<Index, std::remove_const_t<Stored>, T> const read{
         logits, batch, wanted, log_prob_.data(), log_normaliser_.data(), pointer(entropy_), pointer(log_sum_of_squares_)};
     backend_.template for_rows<T>(batch.tokens(), logits.columns(), read);
+    counted_.clear();
     for (std::size_t t = 0; t < tokens; ++t) {
       if (!std::isfinite(log_normaliser_[t])) {
         throw value_error(message("logits_head: the normaliser of row ", t, " is ", log_normaliser_[t],
                                   "; every counted row needs a finite logit and none that is NaN or inf"));
       }
+      if (batch.counts(static_cast<std::int64_t>(t))) counted_.push_back(t);
     }
-    sum_sequences(batch);
+    auto const sequences = static_cast<std::size_t>(batch.sequences());
+    offsets_.assign(batch.offsets.begin(), batch.offsets.end());
+    sequence_log_prob_.assign(sequences, T(0));
+    sequence_tokens_.assign(sequences, T(0));
+    for (std::size_t s = 0; s < sequences; ++s) {
+      double sum = 0;
+      for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+        sum += static_cast<double>(log_prob_[static_cast<std::size_t>(t)]);
+        sequence_tokens_[s] += static_cast<T>(batch.counts(t));
+      }
+      sequence_log_prob_[s] = static_cast<T>(sum);
+    }
+    d_log_prob_.assign(tokens, T(0));
+    d_entropy_.clear();
+    candidate_log_prob_.clear();
+    d_candidate_.clear();
   }
 
-  /// Of the last read: log pi(target) per token (0 where masked), entropies, log sum pi^2, and per sequence the sum of
-  /// log-probs and the number of counted tokens [nats].
+  /// Of the last read: log pi(target) per token (0 where masked), entropies and log sum pi^2 if wanted, and per sequence the
+  /// sum of log-probs and the number of counted tokens [nats].
   std::span<T const> token_log_probs() const { return log_prob_; }
   std::span<T const> token_entropies() const { return entropy_; }
   std::span<T const> token_log_sums_of_squares() const { return log_sum_of_squares_; }
   std::span<T const> sequence_log_probs() const { return sequence_log_prob_; }
   std::span<T const> sequence_tokens() const { return sequence_tokens_; }
 
-  /// Pass 2 of a custom objective: d_log_prob is dL / d(sequence log-prob) [sequences].
-  template <class Stored, class Index>
-  void write_sequences(view<Stored const, 2> logits, token_batch<Index> const& batch, std::span<T const> d_sequence,
-                       view<Stored, 2> d_logits, bool accumulate = false) {
-    if (d_sequence.size() != sequence_log_prob_.size()) {
-      throw shape_error(message("logits_head: d_sequence has ", d_sequence.size(), " elements, expected one per sequence, ",
-                                sequence_log_prob_.size()));
-    }
-    d_log_prob_.resize(log_prob_.size());
+  /// Adds dL / d(sequence log-prob) [sequences] of a term that the caller computed (a list objective, say).
+  void add_sequence_gradient(std::span<T const> d_sequence) {
+    require_size("d_sequence", d_sequence.size(), sequence_log_prob_.size());
     for (std::size_t s = 0; s < d_sequence.size(); ++s) {
-      for (auto t = batch.offsets[s]; t < batch.offsets[s + 1]; ++t) d_log_prob_[static_cast<std::size_t>(t)] = d_sequence[s];
+      for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t) d_log_prob_[static_cast<std::size_t>(t)] += d_sequence[s];
     }
-    write_tokens<Stored>(logits, batch, d_log_prob_, {}, d_logits, accumulate);
   }
-
-  /// Pass 2 in its general form: dL/dlog pi(target) and, if not empty, dL/dH per token; masked rows get exactly 0.
-  /// d_logits may be the logits themselves; it is overwritten, or added to.
-  template <class Stored, class Index>
-  void write_tokens(view<Stored const, 2> logits, token_batch<Index> const& batch, std::span<T const> d_log_prob,
-                    std::span<T const> d_entropy, view<Stored, 2> d_logits, bool accumulate = false) {
-    if (d_logits.rows() != logits.rows() || d_logits.columns() != logits.columns()) {
-      throw shape_error(message("logits_head: d_logits is [", d_logits.rows(), ", ", d_logits.columns(), "], logits are [",
-                                logits.rows(), ", ", logits.columns(), "]"));
-    }
-    if (accumulate && d_logits.data() == logits.data()) {
-      throw value_error("logits_head: the gradient cannot be added to the logits it is computed from");
-    }
-    detail::write_logits<Index, Stored, T> const write{
-        logits,       d_logits, batch, log_prob_.data(), log_normaliser_.data(), pointer(entropy_), d_log_prob.data(),
-        d_entropy.empty() ? nullptr : d_entropy.data(), accumulate};
-    backend_.template for_rows<T>(batch.tokens(), logits.columns(), write);
+  /// The same per token [tokens]; what it says of masked tokens is ignored.
+  void add_token_gradient(std::span<T const> d_token) {
+    require_size("d_token", d_token.size(), d_log_prob_.size());
+    for (std::size_t t = 0; t < d_token.size(); ++t) d_log_prob_[t] += d_token[t];
   }
 
   /// A sequence objective on the sums of the last read. `frozen`: reference log-probs, scores ...; its live members stay
-  /// empty, and token counts that are left empty are taken from the batch. Returns the loss and keeps dL/d(sum).
+  /// empty, and token counts that are left empty are taken from the batch.
   template <differentiable_objective Objective, template <class> class Inputs>
   logits_result sequence_loss(Objective const& objective, Inputs<std::span<T const>> frozen,
                               logits_options<T> const& options = {}) {
-    using spans          = Inputs<std::span<T const>>;
-    constexpr int member = spans::live::count;
-    auto const sequences = sequence_log_prob_.size();
-    if (sequences == 0 || sequences % member != 0) {
-      throw shape_error(message("logits_head: ", sequences, " sequences do not make ", Objective::name, " examples of ", member,
-                                " sequences each"));
+    using spans           = Inputs<std::span<T const>>;
+    constexpr int members = spans::live::count;
+    auto const sequences  = sequence_log_prob_.size();
+    if (sequences == 0 || sequences % members != 0) {
+      throw shape_error(message("logits_head: ", sequences, " sequences do not make examples of ", Objective::name, ", which needs ",
+                                members, " sequences for each"));
     }
-    auto const examples = sequences / member;
+    auto const examples = sequences / members;
     for (std::size_t s = 0; s < sequences; ++s) {
       if (!(sequence_tokens_[s] > 0)) {
         throw value_error(message("logits_head: sequence ", s, " has no counted token; expected at least 1"));
       }
     }
-    arrange(sequence_log_prob_, live_, examples, member, options.layout);
-    arrange(sequence_tokens_, counts_, examples, member, options.layout);
-    auto part = [&](std::vector<T>& from, int k) { return std::span<T>(from).subspan(k * examples, examples); };
+    auto position = [&](std::size_t k, std::size_t e) {
+      return options.layout == sequence_layout::member_by_member ? k * examples + e : e * members + k;
+    };
+    live_.resize(sequences);
+    tokens_.resize(sequences);
     d_live_.resize(sequences);
+    for (std::size_t k = 0; k < members; ++k) {
+      for (std::size_t e = 0; e < examples; ++e) {
+        live_[k * examples + e]   = sequence_log_prob_[position(k, e)];
+        tokens_[k * examples + e] = sequence_tokens_[position(k, e)];
+      }
+    }
+    auto part = [&](std::vector<T>& from, int k) { return std::span<T>(from).subspan(static_cast<std::size_t>(k) * examples, examples); };
     Inputs<std::span<T>> gradient;
     spans::live::for_each_index([&]<int K>() {
-      spans::live::template get<K>(frozen)                    = part(live_, K);
+      spans::live::template get<K>(frozen)                  = part(live_, K);
       Inputs<std::span<T>>::live::template get<K>(gradient) = part(d_live_, K);
     });
     spans::frozen::for_each_index([&]<int K>() {
       constexpr int counted = detail::member_counted_by<spans>(spans::frozen::template at<K>::name);
       auto& given           = spans::frozen::template get<K>(frozen);
-      if (counted >= 0 && given.empty()) given = part(counts_, counted);
+      if (counted >= 0 && given.empty()) given = part(tokens_, counted);
     });
     logits_result result;
     result.loss = batch_loss_and_gradient(backend_, objective, frozen, gradient,
@@ -244,78 +268,117 @@ class logits_head {
       if constexpr (requires { objective.beta; }) beta = objective.beta;
       result.metrics = measure_preferences(frozen, beta);
     }
-    d_sequence_.resize(sequences);
-    for (std::size_t e = 0; e < examples; ++e) {
-      for (int k = 0; k < member; ++k) d_sequence_[position(e, k, examples, member, options.layout)] = d_live_[k * examples + e];
+    for (std::size_t k = 0; k < members; ++k) {
+      for (std::size_t e = 0; e < examples; ++e) {
+        auto const s = position(k, e);
+        for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t) d_log_prob_[static_cast<std::size_t>(t)] += d_live_[k * examples + e];
+      }
     }
     return result;
   }
 
-  /// All of level 2 in one call: read, objective, write. logits are not const, so that d_logits may be they.
+  /// An objective of single tokens (its one live input is the token's log-prob; frozen inputs have one element per token).
+  /// Masked tokens take no part: their frozen inputs may hold anything. An entropy coefficient needs a read with
+  /// {.entropy = true}.
+  template <differentiable_objective Objective, template <class> class Inputs>
+  double token_loss(Objective const& objective, Inputs<std::span<T const>> const& frozen, token_options<T> const& options = {}) {
+    using spans = Inputs<std::span<T const>>;
+    static_assert(spans::live::count == 1, "token_loss: a token objective has one live input, the token's log-prob");
+    auto const tokens = log_prob_.size();
+    auto const n      = counted_.size();
+    if (n == 0) throw value_error("logits_head: every token is masked");
+    double const count = options.count > 0 ? options.count : static_cast<double>(n);
+    auto gather        = [&](char const* name, std::span<T const> from, std::vector<T>& to) {
+      require_size(name, from.size(), tokens);
+      to.resize(n);
+      for (std::size_t k = 0; k < n; ++k) to[k] = from[counted_[k]];
+      return std::span<T const>(to);
+    };
+    spans in;
+    gathered_.resize(spans::frozen::count + 1);
+    spans::live::template get<0>(in) = gather("log_prob", log_prob_, live_);
+    spans::frozen::for_each_index([&]<int K>() {
+      spans::frozen::template get<K>(in) =
+          gather(spans::frozen::template at<K>::name, spans::frozen::template get<K>(frozen), gathered_[K]);
+    });
+    std::span<T const> weights;
+    if (!options.weights.empty()) weights = gather("weights", options.weights, gathered_.back());
+    d_live_.resize(n);
+    Inputs<std::span<T>> gradient;
+    Inputs<std::span<T>>::live::template get<0>(gradient) = d_live_;
+    double loss = batch_loss_and_gradient(backend_, objective, in, gradient, {count, options.factor, weights, {}});
+    for (std::size_t k = 0; k < n; ++k) d_log_prob_[counted_[k]] += d_live_[k];
+    if (options.entropy_coefficient != 0) loss += entropy_loss(weights, count, options);
+    return loss;
+  }
+
+  /// Log-probs of further targets of the rows, and an objective of one live log-prob on each of them: the negative candidates
+  /// of unlikelihood. `frozen` has one element per candidate. Rows that are masked must have no candidates.
+  template <differentiable_objective Objective, class Stored, class Index, template <class> class Inputs>
+  double candidate_loss(Objective const& objective, view<Stored, 2> logits, token_batch<Index> const& batch,
+                        token_candidates<Index> const& candidates, Inputs<std::span<T const>> frozen,
+                        batch_options<T> const& options = {}) {
+    using spans = Inputs<std::span<T const>>;
+    static_assert(spans::live::count == 1, "candidate_loss: the objective has one live input, the candidate's log-prob");
+    require_valid("logits_head", candidates, batch, logits.columns());
+    candidate_log_prob_.resize(candidates.targets.size());
+    d_candidate_.assign(candidates.targets.size(), T(0));
+    for (std::int64_t t = 0; t < batch.tokens(); ++t) {
+      row<Stored const> const z{logits.row(t).data()};
+      auto const first = candidates.offsets[static_cast<std::size_t>(t)], last = candidates.offsets[static_cast<std::size_t>(t) + 1];
+      if (first < last && !batch.counts(t)) {
+        throw value_error(message("logits_head: row ", t, " is masked but has ", last - first, " candidates, expected none"));
+      }
+      for (auto k = first; k < last; ++k) {
+        candidate_log_prob_[static_cast<std::size_t>(k)] =
+            z[candidates.targets[static_cast<std::size_t>(k)]] - log_normaliser_[static_cast<std::size_t>(t)];
+      }
+    }
+    spans::live::template get<0>(frozen) = candidate_log_prob_;
+    Inputs<std::span<T>> gradient;
+    Inputs<std::span<T>>::live::template get<0>(gradient) = d_candidate_;
+    return batch_loss_and_gradient(backend_, objective, frozen, gradient, options);
+  }
+  std::span<T const> candidate_log_probs() const { return candidate_log_prob_; }
+
+  /// Pass 2: the gradient of all terms since the read. d_logits is overwritten, or added to; it may be the logits. Rows that
+  /// are masked get exactly 0. `candidates`: those of candidate_loss, if it was called.
+  template <class Stored, class Index>
+  void write(view<Stored const, 2> logits, token_batch<Index> const& batch, view<Stored, 2> d_logits, bool accumulate = false,
+             token_candidates<Index> const& candidates = {}) {
+    if (d_logits.rows() != logits.rows() || d_logits.columns() != logits.columns()) {
+      throw shape_error(message("logits_head: d_logits is [", d_logits.rows(), ", ", d_logits.columns(), "], logits are [",
+                                logits.rows(), ", ", logits.columns(), "]"));
+    }
+    require_size("batch.targets", batch.targets.size(), log_prob_.size());
+    require_size("candidates.targets", candidates.targets.size(), d_candidate_.size());
+    if (accumulate && d_logits.data() == logits.data()) {
+      throw value_error("logits_head: the gradient cannot be added to the logits it is computed from");
+    }
+    detail::write_logits<Index, Stored, T> const write{logits,
+                                                       d_logits,
+                                                       batch,
+                                                       log_prob_.data(),
+                                                       log_normaliser_.data(),
+                                                       pointer(entropy_),
+                                                       d_log_prob_.data(),
+                                                       pointer(d_entropy_),
+                                                       candidates,
+                                                       pointer(candidate_log_prob_),
+                                                       pointer(d_candidate_),
+                                                       accumulate};
+    backend_.template for_rows<T>(batch.tokens(), logits.columns(), write);
+  }
+
+  /// All of level 2 in one call: read, one sequence objective, write.
   template <differentiable_objective Objective, class Stored, class Index, template <class> class Inputs>
   logits_result loss_and_gradient(Objective const& objective, view<Stored const, 2> logits, token_batch<Index> const& batch,
                                   Inputs<std::span<T const>> const& frozen, view<Stored, 2> d_logits,
                                   logits_options<T> const& options = {}, bool accumulate = false) {
     read(logits, batch);
     logits_result const result = sequence_loss(objective, frozen, options);
-    write_sequences<Stored>(logits, batch, d_sequence_, d_logits, accumulate);
+    write(logits, batch, d_logits, accumulate);
     return result;
-  }
-
-  /// The same for an objective of single tokens (one live input, its log-prob; frozen inputs have one element per token).
-  template <differentiable_objective Objective, class Stored, class Index, template <class> class Inputs>
-  double token_loss_and_gradient(Objective const& objective, view<Stored const, 2> logits, token_batch<Index> const& batch,
-                                 Inputs<std::span<T const>> const& frozen, view<Stored, 2> d_logits,
-                                 token_options<T> const& options = {}, bool accumulate = false) {
-    using spans = Inputs<std::span<T const>>;
-    static_assert(spans::live::count == 1, "token_loss_and_gradient: a token objective has one live input, the token's log-prob");
-    bool const with_entropy = options.entropy_coefficient != 0;
-    read(logits, batch, {.entropy = with_entropy});
-    auto const tokens = log_prob_.size();
-
-    // Masked tokens take no part at all: their frozen inputs may hold anything.
-    counted_.clear();
-    for (std::size_t t = 0; t < tokens; ++t) {
-      if (batch.counts(static_cast<std::int64_t>(t))) counted_.push_back(t);
-    }
-    if (counted_.empty()) throw value_error("token_loss_and_gradient: every token is masked");
-    auto const n       = counted_.size();
-    double const count = options.count > 0 ? options.count : static_cast<double>(n);
-    auto gather        = [&](char const* name, std::span<T const> from, std::vector<T>& to) {
-      if (from.size() != tokens) {
-        throw shape_error(message("token_loss_and_gradient: ", name, " has ", from.size(), " elements, expected one per token, ",
-                                         tokens));
-      }
-      to.resize(n);
-      for (std::size_t k = 0; k < n; ++k) to[k] = from[counted_[k]];
-      return std::span<T const>(to);
-    };
-    spans in;
-    std::vector<std::vector<T>> gathered(spans::frozen::count + 1);
-    spans::live::template get<0>(in) = gather("log_prob", log_prob_, live_);
-    spans::frozen::for_each_index([&]<int K>() {
-      spans::frozen::template get<K>(in) =
-          gather(spans::frozen::template at<K>::name, spans::frozen::template get<K>(frozen), gathered[K]);
-    });
-    std::span<T const> weights;
-    if (!options.weights.empty()) weights = gather("weights", options.weights, gathered.back());
-    d_live_.resize(n);
-    Inputs<std::span<T>> gradient;
-    Inputs<std::span<T>>::live::template get<0>(gradient) = d_live_;
-    double loss = batch_loss_and_gradient(backend_, objective, in, gradient, {count, options.factor, weights, {}});
-
-    d_log_prob_.assign(tokens, T(0));
-    d_entropy_.assign(with_entropy ? tokens : 0, T(0));
-    for (std::size_t k = 0; k < n; ++k) {
-      d_log_prob_[counted_[k]] = d_live_[k];
-      if (with_entropy) {
-        double const weight = options.entropy_coefficient * (weights.empty() ? 1.0 : static_cast<double>(weights[k])) / count;
-        loss -= weight * static_cast<double>(entropy_[counted_[k]]);
-        d_entropy_[counted_[k]] = static_cast<T>(-weight * options.factor);
-      }
-    }
-    write_tokens<Stored>(logits, batch, d_log_prob_, d_entropy_, d_logits, accumulate);
-    return loss;
   }
 
  private:
@@ -323,43 +386,34 @@ class logits_head {
   static U* pointer(std::vector<U>& v) {
     return v.empty() ? nullptr : v.data();
   }
-
-  template <class Index>
-  void sum_sequences(token_batch<Index> const& batch) {
-    auto const sequences = static_cast<std::size_t>(batch.sequences());
-    sequence_log_prob_.resize(sequences);
-    sequence_tokens_.resize(sequences);
-    for (std::size_t s = 0; s < sequences; ++s) {
-      double sum         = 0;
-      std::int64_t count = 0;
-      for (auto t = batch.offsets[s]; t < batch.offsets[s + 1]; ++t) {
-        sum += static_cast<double>(log_prob_[static_cast<std::size_t>(t)]);
-        count += batch.counts(t);
-      }
-      sequence_log_prob_[s] = static_cast<T>(sum);
-      sequence_tokens_[s]   = static_cast<T>(count);
-    }
+  static void require_size(char const* name, std::size_t size, std::size_t expected) {
+    if (size != expected) throw shape_error(message("logits_head: ", name, " has ", size, " elements, expected ", expected));
   }
 
-  static std::size_t position(std::size_t example, int k, std::size_t examples, int members, sequence_layout layout) {
-    return layout == sequence_layout::member_by_member ? static_cast<std::size_t>(k) * examples + example
-                                                       : example * static_cast<std::size_t>(members) + static_cast<std::size_t>(k);
-  }
-  static void arrange(std::vector<T> const& from, std::vector<T>& to, std::size_t examples, int members,
-                      sequence_layout layout) {
-    to.resize(from.size());
-    for (std::size_t e = 0; e < examples; ++e) {
-      for (int k = 0; k < members; ++k) {
-        to[static_cast<std::size_t>(k) * examples + e] = from[position(e, k, examples, members, layout)];
-      }
+  /// -coefficient * sum weight H / count over the counted tokens; weights are those of the counted tokens.
+  double entropy_loss(std::span<T const> weights, double count, token_options<T> const& options) {
+    if (entropy_.empty()) {
+      throw value_error("logits_head: an entropy coefficient needs the entropies; call read with {.entropy = true}");
     }
+    if (d_entropy_.empty()) d_entropy_.assign(log_prob_.size(), T(0));
+    double loss = 0;
+    for (std::size_t k = 0; k < counted_.size(); ++k) {
+      double const weight = options.entropy_coefficient * (weights.empty() ? 1.0 : static_cast<double>(weights[k])) / count;
+      loss -= weight * static_cast<double>(entropy_[counted_[k]]);
+      d_entropy_[counted_[k]] -= static_cast<T>(weight * options.factor);
+    }
+    return loss;
   }
 
   Backend backend_;
-  std::vector<T> log_prob_, log_normaliser_, entropy_, log_sum_of_squares_;
-  std::vector<T> sequence_log_prob_, sequence_tokens_;
-  std::vector<T> live_, counts_, d_live_, d_sequence_, d_log_prob_, d_entropy_;
-  std::vector<std::size_t> counted_;
+  std::vector<std::int64_t> offsets_;                                            // of the batch last read
+  std::vector<std::size_t> counted_;                                             // its tokens that are not masked
+  std::vector<T> log_prob_, log_normaliser_, entropy_, log_sum_of_squares_;      // [tokens]
+  std::vector<T> sequence_log_prob_, sequence_tokens_;                           // [sequences]
+  std::vector<T> d_log_prob_, d_entropy_;                                        // [tokens], the sum of all terms
+  std::vector<T> candidate_log_prob_, d_candidate_;                              // [candidates]
+  std::vector<T> live_, tokens_, d_live_;                                        // one term's inputs
+  std::vector<std::vector<T>> gathered_;
 };
 
 }  // namespace poft

@@ -26,6 +26,26 @@ struct token_batch {
   }
 };
 
+/// Further targets of the rows, for objectives that push several items of a row down (unlikelihood): row i has
+/// targets[offsets[i]] .. targets[offsets[i+1]-1], all different from each other and from the row's own target.
+template <class Index>
+struct token_candidates {
+  std::span<Index const> targets;         // [candidates]
+  std::span<std::int64_t const> offsets;  // [tokens + 1]
+};
+
+namespace detail {
+template <class Index>
+void require_in_vocabulary(char const* operation, std::span<Index const> targets, std::int64_t t, std::int64_t vocab,
+                           Index ignore_index) {
+  auto const target = targets[static_cast<std::size_t>(t)];
+  if (target < 0 || target >= vocab) {
+    throw value_error(message(operation, ": targets[", t, "] is ", target, ", expected 0 .. ", vocab - 1,
+                              " or the ignore index ", ignore_index));
+  }
+}
+}  // namespace detail
+
 /// Throws where the batch contradicts itself or the logits.
 template <class Index>
 void require_valid(char const* operation, token_batch<Index> const& batch, std::int64_t rows, std::int64_t vocab) {
@@ -51,10 +71,33 @@ void require_valid(char const* operation, token_batch<Index> const& batch, std::
                               tokens));
   }
   for (std::int64_t t = 0; t < tokens; ++t) {
-    auto const target = batch.targets[static_cast<std::size_t>(t)];
-    if (batch.counts(t) && (target < 0 || target >= vocab)) {
-      throw value_error(message(operation, ": targets[", t, "] is ", target, ", expected 0 .. ", vocab - 1,
-                                " or the ignore index ", batch.ignore_index));
+    if (batch.counts(t)) detail::require_in_vocabulary(operation, batch.targets, t, vocab, batch.ignore_index);
+  }
+}
+
+/// Throws where candidates contradict their batch.
+template <class Index>
+void require_valid(char const* operation, token_candidates<Index> const& candidates, token_batch<Index> const& batch,
+                   std::int64_t vocab) {
+  auto const& offsets = candidates.offsets;
+  if (static_cast<std::int64_t>(offsets.size()) != batch.tokens() + 1 || offsets.front() != 0 ||
+      offsets.back() != static_cast<std::int64_t>(candidates.targets.size())) {
+    throw shape_error(message(operation, ": candidates have ", offsets.size(), " offsets for ", candidates.targets.size(),
+                              " targets; expected tokens + 1 = ", batch.tokens() + 1,
+                              ", the first 0, the last the number of candidate targets"));
+  }
+  for (std::int64_t t = 0; t < batch.tokens(); ++t) {
+    auto const first = offsets[static_cast<std::size_t>(t)], last = offsets[static_cast<std::size_t>(t) + 1];
+    if (last < first) throw value_error(message(operation, ": candidate offsets fall from ", first, " to ", last, " at ", t + 1));
+    for (auto k = first; k < last; ++k) {
+      auto const target = candidates.targets[static_cast<std::size_t>(k)];
+      detail::require_in_vocabulary(operation, candidates.targets, k, vocab, batch.ignore_index);
+      bool twice = target == batch.targets[static_cast<std::size_t>(t)];
+      for (auto j = first; j < k; ++j) twice = twice || target == candidates.targets[static_cast<std::size_t>(j)];
+      if (twice) {
+        throw value_error(message(operation, ": candidate ", k, " of row ", t, " is ", target,
+                                  ", which the row has already; its targets must differ"));
+      }
     }
   }
 }

@@ -91,14 +91,18 @@ POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::i
   });
 }
 
-/// The gradient at a target itself, computed in full precision and stored once (bfloat16 would lose c - c pi).
+/// The gradient at one of the row's targets, to be called after write_row: computed in full precision and stored once, since
+/// the small type would lose c - c pi.
 template <bool Entropy, class T, class Stored>
 POFT_FN void write_target(row<Stored> d_z, std::int64_t target, T log_prob, T d_log_prob, row_adjoint<T> adjoint,
-                          bool accumulate, T before) {
+                          bool accumulate) {
+  if (accumulate) {
+    d_z.set(target, d_z[target] + d_log_prob);
+    return;
+  }
   T d = -adjoint.d_log_probs;
   if constexpr (Entropy) d = d - adjoint.d_entropy * (max(std::numeric_limits<T>::lowest(), log_prob) + adjoint.entropy);
-  d = d * exp(log_prob) + d_log_prob;
-  d_z.set(target, accumulate ? before + d : d);
+  d_z.set(target, d * exp(log_prob) + d_log_prob);
 }
 
 }  // namespace poft

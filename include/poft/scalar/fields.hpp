@@ -26,8 +26,10 @@ struct field {
 };
 
 namespace detail {
+template <int K, class... Fields>
+struct nth;
 template <int K, class First, class... Rest>
-struct nth {
+struct nth<K, First, Rest...> {
   using type = typename nth<K - 1, Rest...>::type;
 };
 template <class First, class... Rest>

@@ -127,9 +127,9 @@ struct softplus_and_sigmoid_result {
 template <real T>
 POFT_FN softplus_and_sigmoid_result<T> softplus_and_sigmoid(T x) {
   T const zero = constant<T>(0), one = constant<T>(1);
-  T const e     = exp(-abs(x));  // in (0, 1]: neither sign of x overflows
-  T const small = e / (one + e);
-  return {max(zero, x) + log1p_of_unit(e), select(x > zero, one - small, small)};
+  T const e    = exp(-abs(x));  // in (0, 1]: neither sign of x overflows
+  T const tail = e / (one + e);
+  return {max(zero, x) + log1p_of_unit(e), select(x > zero, one - tail, tail)};
 }
 
 /// log(1 + exp(x)).
