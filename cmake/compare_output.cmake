@@ -1,0 +1,17 @@
+# Runs PROGRAM and compares what it prints with the comment below the line "// Output:" at the end of SOURCE.
+file(READ ${SOURCE} text)
+string(FIND "${text}" "\n// Output:\n" at REVERSE)
+if(at EQUAL -1)
+  message(FATAL_ERROR "${SOURCE} has no line '// Output:'; what it prints belongs in its last comment")
+endif()
+string(SUBSTRING "${text}" ${at} -1 expected)
+string(REPLACE "\n// Output:\n" "\n" expected "${expected}")
+string(REGEX REPLACE "\n// ?" "\n" expected "${expected}")
+
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "[ \t]+\n" "\n" printed "${printed}")
+string(STRIP "${printed}" printed)
+string(STRIP "${expected}" expected)
+if(NOT printed STREQUAL expected)
+  message(FATAL_ERROR "the program prints\n${printed}\n\nits last comment says\n${expected}")
+endif()

@@ -1,0 +1,30 @@
+# Headers, CMake package, pkg-config file, Debian package. No file depends on the architecture: share/, not lib/.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_DATADIR}/cmake/poft)
+
+install(DIRECTORY include/poft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS poft EXPORT poft-targets)
+install(EXPORT poft-targets NAMESPACE poft:: DESTINATION ${package_folder})
+configure_package_config_file(cmake/poft-config.cmake.in poft-config.cmake
+                              INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(poft-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/poft-config.cmake ${PROJECT_BINARY_DIR}/poft-config-version.cmake
+              cmake/poft-eigen.cmake DESTINATION ${package_folder})
+configure_file(cmake/poft.pc.in poft.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/poft.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CPACK_GENERATOR DEB)
+  set(CPACK_PACKAGE_NAME libpoft-dev)
+  set(CPACK_PACKAGE_CONTACT "The poft authors")
+  set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+  set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+  set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+  set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
+  set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libeigen3-dev)
+  include(CPack)
+endif()

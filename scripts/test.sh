@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything in build/ and runs all tests.
+# With --sanitize it does so for the std-only unit tests, in build-asan/, under the address and
+# undefined-behaviour sanitizers.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=dev
+case "${1:-}" in
+  '') ;;
+  --sanitize) preset=asan ;;
+  *) echo "usage: scripts/test.sh [--sanitize], not '$1'" >&2; exit 2 ;;
+esac
+
+stage() {
+  local name=$1 start=$SECONDS status=0
+  shift
+  echo "== $name"
+  "$@" || status=$?
+  echo "== $name: $((SECONDS - start)) s"
+  return $status
+}
+
+stage install scripts/install.sh g++ cmake ninja-build ccache pkg-config libeigen3-dev libgtest-dev \
+  libbenchmark-dev nlohmann-json3-dev libcli11-dev gnuplot-nox
+stage configure cmake --preset $preset
+stage build cmake --build --preset $preset
+stage test ctest --preset $preset
