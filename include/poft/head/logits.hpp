@@ -53,12 +53,12 @@ struct read_logits {
   view<Stored const, 2> logits;
   token_batch<Index> batch;
   statistics_wanted wanted;
-  T *log_prob, *log_normaliser, *entropy, *log_sum_of_squares;
+  T *log_prob, *peak, *log_sum, *entropy, *log_sum_of_squares;
 
   template <class Group>
   void operator()(Group group, std::int64_t r) const {
     if (!batch.counts(r)) {
-      log_prob[r] = log_normaliser[r] = T(0);
+      log_prob[r] = peak[r] = log_sum[r] = T(0);
       if (entropy) entropy[r] = T(0);
       if (log_sum_of_squares) log_sum_of_squares[r] = T(0);
       return;
@@ -71,8 +71,9 @@ struct read_logits {
     } else {
       s = wanted.entropy ? read_row<true, false>(group, z, vocab) : read_row<false, false>(group, z, vocab);
     }
-    log_normaliser[r] = s.log_normaliser;
-    log_prob[r]       = z[batch.targets[static_cast<std::size_t>(r)]] - s.log_normaliser;
+    peak[r]     = s.peak;
+    log_sum[r]  = s.log_sum;
+    log_prob[r] = (z[batch.targets[static_cast<std::size_t>(r)]] - s.peak) - s.log_sum;
     if (entropy) entropy[r] = s.entropy;
     if (log_sum_of_squares) log_sum_of_squares[r] = s.log_sum_of_squares;
   }
@@ -83,7 +84,7 @@ struct write_logits {
   view<Stored const, 2> logits;
   view<Stored, 2> d_logits;
   token_batch<Index> batch;
-  T const *log_prob, *log_normaliser, *entropy;
+  T const *log_prob, *peak, *log_sum, *entropy;
   T const *d_log_prob, *d_entropy;  // per token; d_entropy may be null
   token_candidates<Index> candidates;
   T const *candidate_log_prob, *d_candidate;  // per candidate; null: there are none
@@ -109,7 +110,7 @@ struct write_logits {
       first = candidates.offsets[static_cast<std::size_t>(r)];
       last  = candidates.offsets[static_cast<std::size_t>(r) + 1];
     }
-    row_adjoint<T> adjoint{log_normaliser[r], T(0), d_log_prob[r], T(0)};
+    row_adjoint<T> adjoint{peak[r], log_sum[r], T(0), d_log_prob[r], T(0)};
     if constexpr (Entropy) {
       adjoint.entropy   = entropy[r];
       adjoint.d_entropy = d_entropy[r];
@@ -166,16 +167,18 @@ class logits_head {
     require_valid("logits_head", batch, logits.rows(), logits.columns());
     auto const tokens = static_cast<std::size_t>(batch.tokens());
     log_prob_.resize(tokens);
-    log_normaliser_.resize(tokens);
+    peak_.resize(tokens);
+    log_sum_.resize(tokens);
     entropy_.resize(wanted.entropy ? tokens : 0);
     log_sum_of_squares_.resize(wanted.sum_of_squares ? tokens : 0);
     detail::read_logits<Index, std::remove_const_t<Stored>, T> const read{
-        logits, batch, wanted, log_prob_.data(), log_normaliser_.data(), pointer(entropy_), pointer(log_sum_of_squares_)};
+        logits, batch, wanted, log_prob_.data(), peak_.data(), log_sum_.data(), pointer(entropy_),
+        pointer(log_sum_of_squares_)};
     backend_.template for_rows<T>(batch.tokens(), logits.columns(), read);
     counted_.clear();
     for (std::size_t t = 0; t < tokens; ++t) {
-      if (!std::isfinite(log_normaliser_[t])) {
-        throw value_error(message("logits_head: the normaliser of row ", t, " is ", log_normaliser_[t],
+      if (!std::isfinite(peak_[t]) || !std::isfinite(log_sum_[t])) {
+        throw value_error(message("logits_head: the normaliser of row ", t, " is ", peak_[t] + log_sum_[t],
                                   "; every counted row needs a finite logit and none that is NaN or inf"));
       }
       if (batch.counts(static_cast<std::int64_t>(t))) counted_.push_back(t);
@@ -331,7 +334,8 @@ class logits_head {
       }
       for (auto k = first; k < last; ++k) {
         candidate_log_prob_[static_cast<std::size_t>(k)] =
-            z[candidates.targets[static_cast<std::size_t>(k)]] - log_normaliser_[static_cast<std::size_t>(t)];
+            (z[candidates.targets[static_cast<std::size_t>(k)]] - peak_[static_cast<std::size_t>(t)]) -
+            log_sum_[static_cast<std::size_t>(t)];
       }
     }
     spans::live::template get<0>(frozen) = candidate_log_prob_;
@@ -359,7 +363,8 @@ class logits_head {
                                                        d_logits,
                                                        batch,
                                                        log_prob_.data(),
-                                                       log_normaliser_.data(),
+                                                       peak_.data(),
+                                                       log_sum_.data(),
                                                        pointer(entropy_),
                                                        d_log_prob_.data(),
                                                        pointer(d_entropy_),
@@ -408,7 +413,7 @@ class logits_head {
   Backend backend_;
   std::vector<std::int64_t> offsets_;                                            // of the batch last read
   std::vector<std::size_t> counted_;                                             // its tokens that are not masked
-  std::vector<T> log_prob_, log_normaliser_, entropy_, log_sum_of_squares_;      // [tokens]
+  std::vector<T> log_prob_, peak_, log_sum_, entropy_, log_sum_of_squares_;      // [tokens]
   std::vector<T> sequence_log_prob_, sequence_tokens_;                           // [sequences]
   std::vector<T> d_log_prob_, d_entropy_;                                        // [tokens], the sum of all terms
   std::vector<T> candidate_log_prob_, d_candidate_;                              // [candidates]

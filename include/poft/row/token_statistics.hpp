@@ -15,9 +15,12 @@ struct statistics_wanted {
   bool sum_of_squares = false;
 };
 
+/// The log-normaliser is kept in two parts, so that z - peak - log_sum is exact where it matters: with logits of 1e5, their
+/// sum in float would be wrong in the second decimal.
 template <class T>
 struct row_statistics {
-  T log_normaliser;      // log sum_v exp z_v
+  T peak;                // max_v z_v
+  T log_sum;             // log sum_v exp(z_v - peak)
   T entropy;             // -sum_v pi_v log pi_v                  [nats], 0 if not wanted
   T log_sum_of_squares;  // log sum_v pi_v^2, WPO's log-normaliser; 0 if not wanted
 };
@@ -56,18 +59,17 @@ POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
     if constexpr (Entropy) sum_u = sum_u + part.at[1];
     if constexpr (SumOfSquares) sum_squares = sum_squares + part.at[1 + Entropy];
   }
-  row_statistics<T> out{peak + log(sum), T(0), T(0)};
+  row_statistics<T> out{peak, log(sum), T(0), T(0)};
   // H = log Z - E[z], both relative to the peak. log sum pi^2 = log sum e^2u - 2 log sum e^u.
-  if constexpr (Entropy) out.entropy = log(sum) - sum_u / sum;
-  if constexpr (SumOfSquares) out.log_sum_of_squares = log(sum_squares) - T(2) * log(sum);
+  if constexpr (Entropy) out.entropy = out.log_sum - sum_u / sum;
+  if constexpr (SumOfSquares) out.log_sum_of_squares = log(sum_squares) - T(2) * out.log_sum;
   return out;
 }
 
 /// How the loss depends on one row through its statistics.
 template <class T>
 struct row_adjoint {
-  T log_normaliser;  // statistics of the same row
-  T entropy;
+  T peak, log_sum, entropy;  // statistics of the same row
   T d_log_probs;  // sum over the row's targets of dL/dlog pi(target)
   T d_entropy;    // dL/dH
 };
@@ -81,7 +83,7 @@ POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::i
   using T = typename Group::value;
   group.each(0, vocab, [=](auto i) {
     using S = decltype(z[i]);
-    S const log_pi = z[i] - S(adjoint.log_normaliser);
+    S const log_pi = (z[i] - S(adjoint.peak)) - S(adjoint.log_sum);
     S d            = -S(adjoint.d_log_probs);
     if constexpr (Entropy) {
       d = d - S(adjoint.d_entropy) * (max(S(std::numeric_limits<T>::lowest()), log_pi) + S(adjoint.entropy));
