@@ -12,16 +12,18 @@
 #include "poft/backend/concept.hpp"
 #include "poft/bandit/environment.hpp"  // random_of
 #include "poft/bandit/mlp.hpp"
+#include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/log_softmax.hpp"
 #include "poft/primitive/shape.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft::bandit {
 
 template <class T>
-struct exp_each_row {
+struct exp_of_each_row {
   view<T const, 2> x;
   view<T, 2> y;
 
@@ -39,7 +41,8 @@ class categorical_policy {
  public:
   /// shape.outputs is the number of actions; the network starts from the seed's own stream for networks.
   categorical_policy(Backend backend, mlp_shape const& shape, std::uint64_t seed)
-      : network_(std::move(backend), shape, random_of(seed, stream::network)) {}
+      : network_(std::move(backend), shape, random_of(seed, stream::network)),
+        cumulative_(network_.backend().template allocate<double>(shape.outputs)) {}
 
   void forward(view<T const, 2> contexts) {
     logits_                    = network_.forward(contexts);
@@ -49,7 +52,7 @@ class categorical_policy {
     probabilities_ = {arena_.data() + logits_.size(), batch, actions()};
     d_logits_      = {arena_.data() + 2 * logits_.size(), batch, actions()};
     primitive::log_softmax<Backend>::forward(network_.backend(), logits_, log_probs_);
-    network_.backend().template for_rows<T>(batch, actions(), exp_each_row<T>{log_probs_, probabilities_});
+    network_.backend().template for_rows<T>(batch, actions(), exp_of_each_row<T>{log_probs_, probabilities_});
   }
 
   std::ptrdiff_t batch() const { return network_.batch(); }
@@ -74,16 +77,26 @@ class categorical_policy {
 
   /// Draws actions [batch, samples]. Sample s of row r takes block r * samples + s after the stream's position, whatever
   /// else is drawn; give every step a stream of its own.
-  void sample(random_stream random, view<int, 2> actions) const {
+  void sample(random_stream random, view<int, 2> actions) {
     primitive::require_shape("categorical_policy sample", "actions", actions, batch(), actions.columns());
     std::uint64_t const start = random.position();
+    double* const cumulative  = cumulative_.data();
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
+      // poft::categorical's rule, with the sums kept for all samples of the row.
+      view<T const> const weights = probabilities_.row(r);
+      std::ptrdiff_t possible     = -1;
+      double total                = 0;
+      for (std::ptrdiff_t a = 0; a < weights.size(); ++a) {
+        if (weights[a] > 0) possible = a;
+        cumulative[a] = total += static_cast<double>(weights[a]);
+      }
+      if (!(total > 0)) {
+        throw value_error(message("categorical_policy sample: the logits of row ", r, " hold NaN or +inf, expected numbers"));
+      }
       for (std::ptrdiff_t s = 0; s < actions.columns(); ++s) {
         random.discard(start + 4 * static_cast<std::uint64_t>(r * actions.columns() + s) - random.position());
-        actions(r, s) = static_cast<int>(random.categorical(probabilities_.row(r)));
-      }
-      if (actions.columns() > 0 && actions(r, 0) < 0) {
-        throw value_error(message("categorical_policy sample: the logits of row ", r, " hold NaN or +inf, nothing can be drawn"));
+        double const u = random.uniform<double>();
+        actions(r, s)  = static_cast<int>(std::upper_bound(cumulative, cumulative + possible, u * total) - cumulative);
       }
     }
   }
@@ -199,6 +212,7 @@ class categorical_policy {
 
   mlp<Backend, T> network_;
   buffer_of<Backend, T> arena_;
+  buffer_of<Backend, double> cumulative_;  // sums of one row's probabilities
   view<T const, 2> logits_;
   view<T, 2> log_probs_, probabilities_, d_logits_;
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 #include <string_view>
@@ -105,6 +106,15 @@ inline void require_probabilities(std::vector<double> const& probability, std::s
   if (!(std::abs(sum - 1) <= 1e-6)) throw value_error(message("data: the probabilities sum to ", sum, ", expected 1"));
 }
 
+/// The paper's contexts: numbers in [0, 1].
+inline constexpr std::ptrdiff_t context_features = 100;
+
+/// Continuous actions are held away from -1 and 1, where tanh has no inverse.
+template <class T>
+T clamp_action(T action) {
+  return std::clamp(action, T(-0.99), T(0.99));
+}
+
 /// Streams of random numbers, so that every use of a seed has its own: two learners of one seed see the same contexts, the
 /// same first policy and, as long as their policies agree, the same samples.
 enum class stream : std::uint64_t { contexts, held_out, network, fit, prompts, minibatches, samples, evaluation };
@@ -112,10 +122,10 @@ inline random_stream random_of(std::uint64_t seed, stream use, std::uint64_t num
   return random_stream(seed, static_cast<std::uint64_t>(use) << 56 | number);
 }
 
-/// Uniform contexts in [0, 1), [prompts, features] row-major. The first rows are the same for any number of prompts.
+/// Contexts in [0, 1), [prompts, context_features]. The first rows are the same for any number of prompts.
 template <class T>
-std::vector<T> uniform_contexts(std::uint64_t seed, stream use, int prompts, int features) {
-  std::vector<T> context(static_cast<std::size_t>(prompts) * static_cast<std::size_t>(features));
+std::vector<T> uniform_contexts(std::uint64_t seed, stream use, std::ptrdiff_t prompts) {
+  std::vector<T> context(static_cast<std::size_t>(prompts * context_features));
   random_stream random = random_of(seed, use);
   for (T& number : context) number = random.uniform<T>();
   return context;

@@ -1,8 +1,9 @@
 // One run of the bandit: a policy fitted to the data, then collections of samples and gradient steps on them.
 // SPDX-License-Identifier: MIT
 //
-//   bandit::experiment<eigen::backend, bandit::categorical_policy> run(eigen::backend{.threads = 1}, settings, seed);
-//   for (bandit::measurement const& now : run.history()) ... now.step, now.reward, now.kl_policy_reference
+//   for (bandit::measurement const& now : bandit::run_experiment(eigen::backend{.threads = 1}, settings, seed)) {
+//     now.step, now.reward, now.kl_policy_reference ...
+//   }
 //
 // The run is Tajwar et al. 2024, arXiv:2404.14367, section 5: a budget of reward queries, spent in collections of `batch`
 // prompts with `samples` responses each; every collection is passed over `passes` times in minibatches. One collection of
@@ -12,12 +13,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 #include <span>
-#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "poft/bandit/adam.hpp"
 #include "poft/bandit/environment.hpp"
 #include "poft/bandit/fit.hpp"
 #include "poft/bandit/learner.hpp"
@@ -26,16 +31,25 @@
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/objective/inputs.hpp"
 #include "poft/preference/selection.hpp"
-#include "poft/train/adamw.hpp"
+#include "poft/train/step.hpp"
 
 namespace poft::bandit {
+
+/// The paper's network for this policy: one logit per action, or location and log-scale.
+template <class Policy, class Backend>
+Policy make_policy(Backend const& backend, std::size_t actions, std::uint64_t seed) {
+  mlp_shape shape{.inputs = context_features, .outputs = static_cast<std::ptrdiff_t>(actions)};
+  if constexpr (!exact_policy<Policy>) shape.outputs = 2, shape.after_norm = activation::tanh;
+  return Policy(backend, shape, seed);
+}
 
 /// pi_ref: the fitted policy, or the data's distribution itself (categorical policies only; the first samples come from it).
 enum class reference_policy { fitted, data };
 
 struct experiment_settings {
-  learner method;
+  learner method{};
   double learning_rate = 1e-3;
 
   peak_reward reward{70, 10};
@@ -84,50 +98,278 @@ struct experiment_settings {
   }
 };
 
-/// The samples in use: `prompts` rows of the pool, `samples` actions each.
+/// The samples in use: one row per prompt of the collection.
 template <class T, class Action>
 struct collection {
   std::vector<T> contexts;      // [prompts, features]
-  std::vector<Action> actions;  // [prompts, samples]; so the following
+  std::vector<Action> actions;  // [prompts, samples]; the following, too
   std::vector<T> rewards, reference_log_probs, old_log_probs;
-
-  std::ptrdiff_t prompts = 0;
-  std::vector<std::ptrdiff_t> usable;  // prompts with at least one pair that passes the filter
 };
 
-/// A run in progress. Everything random is drawn from the seed's own streams, so equal seeds give equal runs, and runs of one
-/// seed share contexts, first policy and, as long as their policies agree, samples.
-template <class Policy>
+/// A run in progress. Everything random comes from the seed's own streams: equal seeds give equal runs, and different
+/// learners with one seed see the same contexts, the same first policy and, while their policies agree, the same samples.
+template <template <class, class> class Policy, class Backend, class T>
 class experiment {
  public:
-  using T                        = typename Policy::value_type;
-  using action                   = typename Policy::action_type;
-  using backend_type             = typename Policy::backend_type;
-  static constexpr bool is_exact = std::is_same_v<action, int>;  // categorical: expectations are sums over all actions
+  using policy_type = Policy<Backend, T>;
+  using action      = std::conditional_t<exact_policy<policy_type>, int, T>;
 
-  experiment(backend_type backend, experiment_settings settings, std::uint64_t seed)
-      : experiment(std::move(backend), std::move(settings), seed, {}) {}
-
-  /// With the parameters of a policy that fit_to_data() has made for this seed before.
-  experiment(backend_type backend, experiment_settings settings, std::uint64_t seed, std::span<T const> fitted)
-      : settings_((settings.check(), std::move(settings))),
+  /// `fitted`: the parameters that a policy had after fit_to_data() with this seed; empty: it is fitted now.
+  experiment(Backend backend, experiment_settings settings, std::uint64_t seed, std::span<T const> fitted = {})
+      : backend_(std::move(backend)),
+        settings_((settings.check(), std::move(settings))),
         seed_(seed),
-        policy_(make_policy<Policy>(backend, settings_.data, seed)),
-        reference_(make_policy<Policy>(backend, settings_.data, seed)),
-        optimiser_state_(policy_.parameters().size()),
-        pool_(uniform_contexts<T>(seed, stream::contexts, settings_.pool, context_features)),
-        held_out_(uniform_contexts<T>(seed, stream::held_out, settings_.held_out, context_features)) {
-    if (!is_exact && settings_.reference == reference_policy::data) {
-      throw value_error("bandit: reference is the data, expected the fitted policy: only categorical policies know the data's probabilities");
-    }
+        policy_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
+        reference_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
+        optimiser_(policy_.parameters().size()),
+        pool_(uniform_contexts<T>(seed, stream::contexts, settings_.pool)),
+        held_out_(uniform_contexts<T>(seed, stream::held_out, settings_.held_out)),
+        log_data_(log_of<T>(settings_.data)) {
     if (fitted.empty()) {
-      fit_to_data(policy_, settings_.data, seed);
+      fit_to_data(backend_, policy_, settings_.data, seed);
     } else {
+      require_lengths("experiment", policy_.parameters().size(), fitted.size(), fitted.size());
       std::copy(fitted.begin(), fitted.end(), policy_.parameters().begin());
     }
     std::copy(policy_.parameters().begin(), policy_.parameters().end(), reference_.parameters().begin());
+    reference_.forward(rows_of(held_out_, context_features));
+    if constexpr (exact_policy<policy_type>) {
+      view<T const, 2> const log_probs = reference_.log_probs();
+      held_out_reference_.assign(log_probs.data(), log_probs.data() + log_probs.size());
+      if (settings_.reference == reference_policy::data) held_out_reference_ = log_data_;
+      for (std::size_t a = 0; a < settings_.data.size(); ++a) reward_of_action_.push_back(settings_.reward(double(a)));
+    } else if (settings_.reference == reference_policy::data) {
+      throw value_error(
+          "bandit: reference is the data, expected the fitted policy: only categorical policies know the data's probabilities");
+    }
   }
 
+  /// The whole run: a measurement at the start, and settings.measurements more, the last one at the end.
+  std::vector<measurement> history() {
+    std::vector<measurement> out{measure()};
+    int const steps = settings_.steps();
+    for (int round = 0; round < settings_.collections(); ++round) {
+      collect(round);
+      for (int k = 0; k < settings_.steps_per_collection(); ++k) {
+        if (!usable_.empty()) descend(next_minibatch());
+        ++step_;
+        std::int64_t const due = std::int64_t{step_} * settings_.measurements / steps;
+        if (due > std::int64_t{step_ - 1} * settings_.measurements / steps) out.push_back(measure());
+      }
+    }
+    return out;
+  }
+
+  policy_type const& policy() const { return policy_; }
+  /// Prompts that the pair filter left out so far.
+  std::int64_t skipped_prompts() const { return skipped_; }
+
+ private:
+  /// Asks for the rewards of new samples of the policy as it is.
+  void collect(int round) {
+    std::ptrdiff_t const prompts = settings_.prompts_per_collection(), samples = settings_.samples;
+    random_stream random = random_of(seed_, stream::prompts, static_cast<std::uint64_t>(round));
+    now_.contexts.clear();
+    std::vector<std::ptrdiff_t> order(static_cast<std::size_t>(settings_.pool));
+    for (std::ptrdiff_t k = 0; k < prompts; ++k) {  // without repetition as long as the pool lasts
+      if (k % settings_.pool == 0) random.permutation(view<std::ptrdiff_t>(order));
+      T const* const context = pool_.data() + order[static_cast<std::size_t>(k % settings_.pool)] * context_features;
+      now_.contexts.insert(now_.contexts.end(), context, context + context_features);
+    }
+    std::size_t const size = static_cast<std::size_t>(prompts * samples);
+    for (auto* numbers : {&now_.rewards, &now_.reference_log_probs, &now_.old_log_probs}) numbers->resize(size);
+    now_.actions.resize(size);
+    view<action, 2> const actions(now_.actions.data(), prompts, samples);
+    random_stream const draws = random_of(seed_, stream::samples, static_cast<std::uint64_t>(round));
+
+    policy_.forward(rows_of(now_.contexts, context_features));
+    bool from_data = false;
+    if constexpr (exact_policy<policy_type>) from_data = settings_.reference == reference_policy::data;
+    if (from_data && round == 0) {
+      random_stream stream = draws;
+      for (action& a : now_.actions) a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
+    } else {
+      policy_.sample(draws, actions);
+    }
+    reference_.forward(rows_of(now_.contexts, context_features));
+    log_probs_of(reference_, now_.actions, now_.reference_log_probs);
+    if (from_data) {
+      for (std::size_t i = 0; i < size; ++i) {
+        now_.reference_log_probs[i] = log_data_[static_cast<std::size_t>(now_.actions[i])];
+      }
+    }
+    log_probs_of(policy_, now_.actions, now_.old_log_probs);
+    if (from_data && round == 0) now_.old_log_probs = now_.reference_log_probs;
+    for (std::size_t i = 0; i < size; ++i) now_.rewards[i] = static_cast<T>(reward_of(now_.actions[i]));
+    queries_ += static_cast<std::int64_t>(size);
+
+    usable_.clear();
+    for (std::ptrdiff_t k = 0; k < prompts; ++k) {
+      std::span<T const> const rewards(now_.rewards.data() + k * samples, static_cast<std::size_t>(samples));
+      auto const [least, most] = std::minmax_element(rewards.begin(), rewards.end());
+      if (*most - *least >= settings_.min_difference) usable_.push_back(k);
+    }
+    skipped_ += prompts - static_cast<std::ptrdiff_t>(usable_.size());
+    shuffles_ = random_of(seed_, stream::minibatches, static_cast<std::uint64_t>(round));
+    next_     = 0;
+  }
+
+  /// The next rows of the collection; every pass has an order of its own.
+  std::vector<std::ptrdiff_t> next_minibatch() {
+    std::size_t const rows = static_cast<std::size_t>(std::min(settings_.minibatch, settings_.prompts_per_collection()));
+    std::vector<std::ptrdiff_t> chosen;
+    while (chosen.size() < std::min(rows, usable_.size())) {
+      if (next_ % usable_.size() == 0) shuffles_.shuffle(view<std::ptrdiff_t>(usable_));
+      chosen.push_back(usable_[next_++ % usable_.size()]);
+    }
+    return chosen;
+  }
+
+  /// One gradient step on these rows of the collection.
+  void descend(std::vector<std::ptrdiff_t> const& rows) {
+    take_rows(rows);
+    std::ptrdiff_t const prompts = static_cast<std::ptrdiff_t>(rows.size()), samples = settings_.samples;
+    policy_.forward(rows_of(batch_.contexts, context_features));
+    log_probs_of(policy_, batch_.actions, log_probs_);
+    d_log_probs_.assign(log_probs_.size(), T(0));
+    double const loss = settings_.method.loss_and_gradient(backend_,
+                                                           learner_batch<T>{static_cast<std::size_t>(samples),
+                                                                            settings_.min_difference, batch_.rewards,
+                                                                            log_probs_, batch_.reference_log_probs,
+                                                                            batch_.old_log_probs},
+                                                           std::span<T>(d_log_probs_));
+    if (std::isnan(loss)) {
+      throw value_error(message("bandit: the loss of ", settings_.method.name(), " is NaN in step ", step_,
+                                "; a lower learning rate than ", settings_.learning_rate, " may help"));
+    }
+    policy_.zero_gradient();
+    policy_.backward({batch_.actions.data(), prompts, samples}, {d_log_probs_.data(), prompts, samples});
+    optimiser_.update(backend_, policy_.parameters(), policy_.gradient(), settings_.learning_rate);
+  }
+
+  measurement measure() {
+    measurement out;
+    out.step    = step_;
+    out.queries = static_cast<double>(queries_);
+    policy_.forward(rows_of(held_out_, context_features));
+    if constexpr (exact_policy<policy_type>) {
+      std::vector<double> of_row(static_cast<std::size_t>(settings_.held_out));
+      view<T const, 2> const reference = rows_of(held_out_reference_, static_cast<std::ptrdiff_t>(settings_.data.size()));
+      auto const mean = [&] {
+        double sum = 0;
+        for (double const value : of_row) sum += value;
+        return sum / settings_.held_out;
+      };
+      policy_.expected(reward_of_action_, of_row), out.reward = mean();
+      policy_.kl_to(reference, of_row), out.kl_policy_reference = mean();
+      policy_.kl_from(reference, of_row), out.kl_reference_policy = mean();
+      policy_.entropy(of_row), out.entropy = mean();
+    } else {
+      measure_by_samples(out);
+    }
+    measure_pairs(out);
+    return out;
+  }
+
+  /// Expectations under continuous policies: means over 10 samples per held-out context.
+  void measure_by_samples(measurement& out) {
+    std::vector<T> drawn(static_cast<std::size_t>(10 * settings_.held_out)), of_policy(drawn), of_reference(drawn);
+    double const share        = 1 / static_cast<double>(drawn.size());
+    random_stream const draws = random_of(seed_, stream::evaluation, static_cast<std::uint64_t>(step_));
+    reference_.forward(rows_of(held_out_, context_features));
+
+    policy_.sample(draws, view<T, 2>(drawn.data(), settings_.held_out, 10));
+    log_probs_of(policy_, drawn, of_policy);
+    log_probs_of(reference_, drawn, of_reference);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      out.reward += share * reward_of(drawn[i]);
+      out.entropy -= share * of_policy[i];
+      out.kl_policy_reference += share * (of_policy[i] - of_reference[i]);
+    }
+    reference_.sample(draws, view<T, 2>(drawn.data(), settings_.held_out, 10));
+    log_probs_of(policy_, drawn, of_policy);
+    log_probs_of(reference_, drawn, of_reference);
+    for (std::size_t i = 0; i < drawn.size(); ++i) out.kl_reference_policy += share * (of_reference[i] - of_policy[i]);
+  }
+
+  /// The log-ratios of the pairs in use; ties are no pairs here.
+  void measure_pairs(measurement& out) {
+    std::ptrdiff_t const samples = settings_.samples;
+    std::vector<std::ptrdiff_t> rows(
+        static_cast<std::size_t>(std::min<std::ptrdiff_t>(settings_.pair_prompts, std::ssize(now_.rewards) / samples)));
+    std::iota(rows.begin(), rows.end(), std::ptrdiff_t{0});
+    if (rows.empty()) return;
+    take_rows(rows);
+    policy_.forward(rows_of(batch_.contexts, context_features));
+    log_probs_of(policy_, batch_.actions, log_probs_);
+    double const least = std::max(settings_.min_difference, std::numeric_limits<double>::min());
+    auto const pairs   = preference::all_pairs(batch_.rewards, static_cast<std::size_t>(samples), least).pairs;
+    double const share = 1 / std::max(1.0, static_cast<double>(pairs.size()));
+    for (auto const& [chosen, rejected] : pairs) {
+      preference_pair<double> const pair{log_probs_[chosen], log_probs_[rejected], batch_.reference_log_probs[chosen],
+                                         batch_.reference_log_probs[rejected]};
+      out.chosen_log_ratio += share * chosen_log_ratio(pair);
+      out.rejected_log_ratio += share * rejected_log_ratio(pair);
+    }
+  }
+
+  /// Copies these rows of the collection into the batch.
+  void take_rows(std::vector<std::ptrdiff_t> const& rows) {
+    auto const take = [&](auto const& from, auto& to, std::ptrdiff_t width) {
+      to.clear();
+      for (std::ptrdiff_t const r : rows) to.insert(to.end(), from.begin() + r * width, from.begin() + (r + 1) * width);
+    };
+    take(now_.contexts, batch_.contexts, context_features);
+    take(now_.actions, batch_.actions, settings_.samples);
+    take(now_.rewards, batch_.rewards, settings_.samples);
+    take(now_.reference_log_probs, batch_.reference_log_probs, settings_.samples);
+    take(now_.old_log_probs, batch_.old_log_probs, settings_.samples);
+  }
+
+  /// The log-probs of actions, row by row of the policy's last forward.
+  static void log_probs_of(policy_type const& policy, std::vector<action> const& actions, std::vector<T>& out) {
+    std::ptrdiff_t const samples = std::ssize(actions) / policy.batch();
+    out.resize(actions.size());
+    policy.log_prob(view<action const, 2>(actions.data(), policy.batch(), samples),
+                    view<T, 2>(out.data(), policy.batch(), samples));
+  }
+
+  double reward_of(action a) const {
+    if constexpr (exact_policy<policy_type>) {
+      return reward_of_action_[static_cast<std::size_t>(a)];
+    } else {
+      return settings_.reward(static_cast<double>(clamp_action(a)));
+    }
+  }
+
+  static view<T const, 2> rows_of(std::vector<T> const& numbers, std::ptrdiff_t width) {
+    return {numbers.data(), std::ssize(numbers) / width, width};
+  }
+
+  Backend backend_;
+  experiment_settings settings_;
+  std::uint64_t seed_;
+  policy_type policy_, reference_;
+  adam<T> optimiser_;
+  std::vector<T> pool_, held_out_;      // [pool, features], [held_out, features]
+  std::vector<T> log_data_;             // [actions]
+  std::vector<T> held_out_reference_;   // log pi_ref [held_out or 1, actions]
+  std::vector<double> reward_of_action_;
+
+  collection<T, action> now_, batch_;  // the samples in use, and the rows of the step
+  std::vector<std::ptrdiff_t> usable_;  // rows with at least one pair that passes the filter
+  std::size_t next_ = 0;                // of usable_
+  random_stream shuffles_{0};
+  std::vector<T> log_probs_, d_log_probs_;  // of the batch [prompts, samples]
+
+  int step_             = 0;
+  std::int64_t queries_ = 0, skipped_ = 0;
 };
+
+/// One run with a categorical policy: its history.
+template <class Backend>
+std::vector<measurement> run_experiment(Backend backend, experiment_settings const& settings, std::uint64_t seed) {
+  return experiment<categorical_policy, Backend, float>(std::move(backend), settings, seed).history();
+}
 
 }  // namespace poft::bandit

@@ -1,8 +1,9 @@
-// Random numbers that depend on a seed, a stream and a position, and on nothing else: not on threads, order or machine.
+// Random numbers that depend on a seed, a stream and a position, and on nothing else.
 // SPDX-License-Identifier: MIT
 //
-// Give each independent thing (a run, a sequence, a sample) its own stream number; then any thread may draw for it, and a
-// saved position resumes it. What each draw consumes is written beside it, in words of 32 bits.
+// Neither threads nor the order of work change them. Give each independent thing (a run, a sequence, a
+// sample) its own stream number; then any thread may draw for it, and a saved position resumes it. What each
+// draw consumes is written beside it, in words of 32 bits.
 #pragma once
 
 #include <cmath>
@@ -23,7 +24,7 @@ struct philox_key {
   std::uint32_t word[2];
 };
 
-/// Philox 4x32 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3): a keyed
+/// Philox 4x32 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): a keyed
 /// bijection from counters to random blocks. 10 rounds are the usual choice; with 7 it still passes BigCrush.
 template <int Rounds = 10>
 POFT_FN constexpr philox_block philox(philox_block counter, philox_key key) {
@@ -41,14 +42,16 @@ POFT_FN constexpr philox_block philox(philox_block counter, philox_key key) {
   return counter;
 }
 
-/// The item that a uniform number u in [0, 1) selects by inverse cumulative sum: with the sums S_i = w_0 + ... + w_i, taken
-/// in index order in double, the first i with S_i > u S_last. So an item of weight 0 is never drawn, and weights need
-/// not sum to one. -1 where nothing can be drawn: no items, a weight negative or NaN, a total of 0 or infinity.
+/// The item that a uniform number u in [0, 1) selects by inverse cumulative sum: with the sums S_i = w_0 +
+/// ... + w_i, taken in index order in double, the first i with S_i > u S_last. So an item of weight 0 is
+/// never drawn, and weights need not sum to one. -1 where nothing can be drawn: no items, a weight negative
+/// or NaN, a total of 0 or infinity.
 template <class T>
 POFT_FN std::ptrdiff_t categorical(view<T const> weights, double u);
 
-/// The same with the weights exp(logit_i - largest logit), each rounded to double. -1 where there are no items, where a
-/// logit is NaN or +inf, or where all are -inf; single logits of -inf are legal and never drawn.
+/// The same with the weights exp(logit_i - largest logit), taken in double. -1 where there are no
+/// items, where a logit is NaN or +inf, or where all are -inf; single logits of -inf are legal and never
+/// drawn.
 template <class T>
 POFT_FN std::ptrdiff_t categorical_from_logits(view<T const> logits, double u);
 
@@ -57,13 +60,14 @@ struct normal_draws {
   T first, second;
 };
 
-/// The words of blocks 0, 1, 2, ... in order. It is also a standard random bit generator: stream 0 with a seed below 2^32
-/// gives the values of C++26's std::philox4x32.
+/// The words of blocks 0, 1, 2, ... in order. It is also a standard random bit generator: stream 0 with a
+/// seed below 2^32 gives the values of C++26's std::philox4x32.
 class random_stream {
  public:
   using result_type = std::uint32_t;
 
-  /// A stream holds 2^64 words. key = (seed low, seed high), counter = (block low, block high, stream low, stream high).
+  /// A stream holds 2^64 words. key = (seed low, seed high), counter = (block low, block high, stream low,
+  /// stream high).
   POFT_FN explicit constexpr random_stream(std::uint64_t seed, std::uint64_t stream = 0,
                                            std::uint64_t position = 0)
       : key_{{low(seed), high(seed)}}, stream_(stream), position_(position), block_(block()) {}
@@ -83,8 +87,8 @@ class random_stream {
     block_ = block();
   }
 
-  /// In [0, 1). float: 1 word, k 2^-24 with k its upper 24 bits. double: 2 words, k 2^-53 with k the upper 53 of their 64
-  /// bits, the first word above the second.
+  /// In [0, 1). float: 1 word, k 2^-24 with k its upper 24 bits. double: 2 words, k 2^-53 with k the upper 53
+  /// of their 64 bits, the first word above the second.
   template <std::floating_point T>
   POFT_FN constexpr T uniform() {
     return static_cast<T>(fraction<T>()) * step<T>();
@@ -95,8 +99,8 @@ class random_stream {
     return static_cast<T>(fraction<T>() + 1) * step<T>();
   }
 
-  /// Two independent standard normal numbers (Box and Muller 1958): r cos(2 pi u) and r sin(2 pi u) with
-  /// r = sqrt(-2 log v), v = uniform_positive drawn first, u = uniform drawn second. float: 2 words, |x| < 5.8;
+  /// Two independent standard normal numbers (Box and Muller 1958): r cos(2 pi u) and r sin(2 pi u) with r =
+  /// sqrt(-2 log v), v = uniform_positive drawn first, u = uniform drawn second. float: 2 words, |x| < 5.8;
   /// double: 4 words, |x| < 8.6.
   template <std::floating_point T>
   POFT_FN normal_draws<T> normal_pair() {
@@ -116,8 +120,9 @@ class random_stream {
     return std::tan(T(3.141592653589793) * (uniform<T>() - T(0.5)));
   }
 
-  /// Uniform in 0, ..., n - 1 for n >= 1, unbiased: of 64-bit numbers, the lowest 2^64 mod n are refused, so that every
-  /// remainder is left equally often. 2 words per try; a try fails with probability below n / 2^64.
+  /// Uniform in 0, ..., n - 1 for n >= 1, unbiased: of 64-bit numbers, the lowest 2^64 mod n are refused, so
+  /// that every remainder is left equally often. 2 words per try; a try fails with probability below n /
+  /// 2^64.
   POFT_FN constexpr std::uint64_t below(std::uint64_t n) {
     std::uint64_t const refused = (0 - n) % n;
     std::uint64_t bits          = word_pair();
@@ -135,8 +140,8 @@ class random_stream {
     return poft::categorical_from_logits(view<T const>(logits), uniform<double>());
   }
 
-  /// Every order of the items is equally likely (Fisher and Yates; Knuth, volume 2, algorithm P): the last item changes
-  /// places with item below(size), then the one before it with item below(size - 1), and so on.
+  /// Every order of the items is equally likely (Fisher and Yates; Knuth, volume 2, algorithm P): the last
+  /// item changes places with item below(size), then the one before it with item below(size - 1), and so on.
   template <class T>
   POFT_FN constexpr void shuffle(view<T> items) {
     for (std::ptrdiff_t left = items.size(); left > 1; --left) {

@@ -8,7 +8,7 @@
 //   channels   features of one position (the hidden size)
 //   heads      attention heads
 //   vocab      the items that a distribution ranges over (tokens, actions)
-//   tokens     positions of all sequences of a batch, one after the other: ragged batches have no [batch, time]
+//   tokens     positions of all sequences of a ragged batch, one after the other: there is no [batch, time]
 //   rows       whatever is treated row by row, where its meaning does not matter
 //
 // Shapes stand in brackets, slowest extent first: logits [tokens, vocab].
@@ -22,9 +22,10 @@
 
 namespace poft {
 
-/// Non-owning, trivially copyable, as cheap as its members: pass it by value. Copying it copies no element, and a constant
-/// view still writes to its elements; read-only is view<T const>, which every view<T> converts to. Extents are signed and
-/// nothing is checked here, because device code cannot throw: host entry points compare the extents they are given.
+/// Non-owning, trivially copyable, as cheap as its members: pass it by value. Copying it copies no element,
+/// and a constant view still writes to its elements; read-only is view<T const>, which every view<T> converts
+/// to. Extents are signed and nothing is checked here, because device code cannot throw: host entry points
+/// compare the extents they are given.
 template <class T, int Rank = 1>
 class view;
 
@@ -58,8 +59,9 @@ class view<T, 1> {
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U (*)[], T (*)[]>)
   POFT_FN constexpr view(view<U, 1> other) : data_(other.data()), size_(other.size()) {}
 
-  /// From whatever has data() and size() on the host: std::span, std::vector, std::array. The second form takes
-  /// temporaries, which live until the end of the call; as with std::span, an owner then gives read-only elements.
+  /// From whatever has data() and size() on the host: std::span, std::vector, std::array. The second form
+  /// takes temporaries, which live until the end of the call; as with std::span, an owner then gives
+  /// read-only elements.
   template <class Range>
     requires detail::holds<Range, T>
   constexpr view(Range& range) : data_(range.data()), size_(static_cast<std::ptrdiff_t>(range.size())) {}
@@ -86,8 +88,8 @@ class view<T, 1> {
   std::ptrdiff_t size_ = 0;
 };
 
-/// [rows, columns], rows contiguous and `row_stride` elements apart; the stride may exceed the columns (padded rows, the
-/// left part of a wider matrix).
+/// [rows, columns], rows contiguous and `row_stride` elements apart; the stride may exceed the columns
+/// (padded rows, the left part of a wider matrix).
 template <class T>
 class view<T, 2> {
  public:

@@ -9,7 +9,6 @@
 #include "poft/core/view.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/row.hpp"
-#include "poft/row/token_statistics.hpp"
 #include "poft/scalar/functions.hpp"
 
 namespace poft::primitive {
@@ -23,10 +22,15 @@ struct log_softmax_each_row {
   POFT_FN void operator()(Group group, std::int64_t r) const {
     row<T const> const logits{x.row(r).data()};
     row<T> const to{y.row(r).data()};
-    T const log_normaliser = read_row<false, false>(group, logits, x.columns()).log_normaliser;
+    T const peak    = group.max(std::int64_t{0}, x.columns(), [=](auto i) { return logits[i]; });
+    T const log_sum = log(group.sum(std::int64_t{0}, x.columns(), [=](auto i) {
+      using S = decltype(logits[i]);
+      return exp(logits[i] - S(peak));
+    }));
+    // Not x - (peak + log_sum): far from zero that sum would round away the digits of log_sum.
     group.each(std::int64_t{0}, x.columns(), [=](auto i) {
       using S = decltype(logits[i]);
-      to.set(i, logits[i] - S(log_normaliser));
+      to.set(i, (logits[i] - S(peak)) - S(log_sum));
     });
   }
 };

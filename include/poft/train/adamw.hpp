@@ -16,9 +16,10 @@
 
 namespace poft {
 
-/// One step for one element, on plain numbers, packs or a CUDA thread, with what depends on the step number put into its
-/// constants. Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with the decay of Loshchilov and Hutter 2019,
-/// arXiv:1711.05101, algorithm 2, in torch.optim.AdamW's form: the decay is multiplied by the learning rate.
+/// One step for one element, on plain numbers, packs or a CUDA thread, with what depends on the step number
+/// put into its constants. Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with the decay of Loshchilov and
+/// Hutter 2019, arXiv:1711.05101, algorithm 2, in torch.optim.AdamW's form: the decay is multiplied by the
+/// learning rate.
 template <class S>
 struct adamw_step {
   S beta1, one_minus_beta1, beta2, one_minus_beta2;
@@ -28,9 +29,9 @@ struct adamw_step {
   S eps;
 
   ///   m <- beta1 m + (1 - beta1) g     v <- beta2 v + (1 - beta2) g^2
-  ///   p <- p - learning_rate weight_decay p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
-  /// Decay and update are subtracted at once: with a decay of 1e-7, (1 - 1e-7) p in float would shrink p by 1.2e-7. Where
-  /// the denominator is 0 (eps = 0 and no gradient so far) only the decay acts.
+  ///   p <- p - learning_rate (weight_decay p + (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps))
+  /// Decay and update are subtracted at once: with a decay of 1e-7, (1 - 1e-7) p in float would shrink p by
+  /// 1.2e-7. Where the denominator is 0 (eps = 0 and no gradient so far) only the decay acts.
   POFT_FN void operator()(S& parameter, S& first_moment, S& second_moment, S gradient) const {
     first_moment  = beta1 * first_moment + one_minus_beta1 * gradient;
     second_moment = beta2 * second_moment + one_minus_beta2 * (gradient * gradient);
@@ -59,10 +60,12 @@ struct adamw {
   double weight_decay = 0.01;
 
   void check() const {
-    if (!(beta1 >= 0 && beta1 < 1))
+    if (!(beta1 >= 0 && beta1 < 1)) {
       throw value_error(message("adamw: beta1 is ", beta1, ", expected 0 <= beta1 < 1"));
-    if (!(beta2 >= 0 && beta2 < 1))
+    }
+    if (!(beta2 >= 0 && beta2 < 1)) {
       throw value_error(message("adamw: beta2 is ", beta2, ", expected 0 <= beta2 < 1"));
+    }
     if (!(eps >= 0 && std::isfinite(eps))) {
       throw value_error(message("adamw: eps is ", eps, ", expected finite and >= 0"));
     }
@@ -88,8 +91,8 @@ struct adamw {
             constant<S>(eps)};
   }
 
-  /// parameters, gradients: [parameters]; the parameters and the state are updated in place. `learning_rate` is that of this
-  /// step: the base rate times the schedule's factor.
+  /// parameters, gradients: [parameters]; the parameters and the state are updated in place. `learning_rate`
+  /// is that of this step: the base rate times the schedule's factor.
   template <class T>
   void update(adamw_state<T>& state, std::span<std::type_identity_t<T>> parameters,
               std::span<std::type_identity_t<T> const> gradients, double learning_rate) const {

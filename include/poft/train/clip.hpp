@@ -16,7 +16,8 @@
 namespace poft {
 
 namespace detail {
-/// Calls f with a span of each array: `gradients` is one contiguous range of numbers, or a range of such ranges.
+/// Calls f with a span of each array: `gradients` is one contiguous range of numbers, or a range of such
+/// ranges.
 template <class Gradients, class F>
 void for_each_array(Gradients&& gradients, F f) {
   if constexpr (std::floating_point<std::ranges::range_value_t<Gradients>>) {
@@ -26,8 +27,8 @@ void for_each_array(Gradients&& gradients, F f) {
   }
 }
 
-// sum (scale x)^2 over all arrays, in eight interleaved partial sums: additions need not wait for each other, and the
-// order is the same on every machine.
+// sum (scale x)^2 over all arrays, in eight interleaved partial sums: additions need not wait for each other,
+// and the order is the same on every machine.
 template <class Gradients>
 double sum_of_squares(Gradients const& gradients, double scale) {
   std::array<double, 8> sums{};
@@ -43,8 +44,8 @@ double sum_of_squares(Gradients const& gradients, double scale) {
 }
 }  // namespace detail
 
-/// sqrt(sum of all squares), summed in double, without overflow or underflow on the way. value_error with the place of a
-/// gradient that is infinite or NaN.
+/// sqrt(sum of all squares), summed in double, without overflow or underflow on the way. value_error with the
+/// place of a gradient that is infinite or NaN.
 template <class Gradients>
 double global_norm(Gradients const& gradients) {
   double const plain = detail::sum_of_squares(gradients, 1);
@@ -63,14 +64,15 @@ double global_norm(Gradients const& gradients) {
     ++arrays;
   });
   if (largest == 0) return 0;
-  int exponent;  // a power of two, so that scaling rounds nothing; for subnormal numbers its inverse must stay finite
+  int exponent;  // of two, so that scaling rounds nothing; bounded, since its inverse must stay finite
   std::frexp(largest, &exponent);
   exponent = std::max(exponent, -1000);
   return std::ldexp(std::sqrt(detail::sum_of_squares(gradients, std::ldexp(1.0, -exponent))), exponent);
 }
 
 /// Multiplies all gradients by min(1, max_norm / (norm + eps)), with one norm over all of them. eps = 1e-6 is
-/// torch.nn.utils.clip_grad_norm_; with 0 the clipped norm is max_norm. max_norm may be infinite: nothing is clipped.
+/// torch.nn.utils.clip_grad_norm_; with 0 the clipped norm is max_norm. max_norm may be infinite: nothing is
+/// clipped.
 struct clip_global_norm {
   double max_norm = 1;
   double eps      = 1e-6;
@@ -81,14 +83,16 @@ struct clip_global_norm {
   };
 
   void check() const {
-    if (!(max_norm > 0))
+    if (!(max_norm > 0)) {
       throw value_error(message("clip_global_norm: max_norm is ", max_norm, ", expected > 0"));
+    }
     if (!(eps >= 0 && std::isfinite(eps))) {
       throw value_error(message("clip_global_norm: eps is ", eps, ", expected finite and >= 0"));
     }
   }
 
-  /// `gradients`: one contiguous range of numbers (a span, a vector), or a range of such ranges; changed in place.
+  /// `gradients`: one contiguous range of numbers (a span, a vector), or a range of such ranges; changed in
+  /// place.
   template <class Gradients>
   result operator()(Gradients&& gradients) const {
     check();

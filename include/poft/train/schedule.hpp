@@ -1,8 +1,9 @@
 // Learning rate schedules: the factor on the base rate at each step, with a linear warm-up.
 // SPDX-License-Identifier: MIT
 //
-// Steps count from 0, the factor of step k applies to the update that is the (k + 1)-th. So with a warm-up the first update
-// has rate 0 and step `warmup` has the full rate, as in Hugging Face's get_*_schedule_with_warmup.
+// Steps count from 0, the factor of step k applies to the update that is the (k + 1)-th. So with a warm-up
+// the first update has rate 0 and step `warmup` has the full rate, as in Hugging Face's
+// get_*_schedule_with_warmup.
 #pragma once
 
 #include <algorithm>
@@ -56,8 +57,8 @@ struct linear_schedule {
   }
 };
 
-/// After the warm-up (1 + cos(2 pi cycles progress)) / 2, where progress runs from 0 to 1 at `total`: with half a cycle
-/// down to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
+/// After the warm-up (1 + cos(2 pi cycles progress)) / 2, where progress runs from 0 to 1 at `total`: with
+/// half a cycle down to 0 (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
 struct cosine_schedule {
   std::int64_t warmup = 0;
   std::int64_t total  = 0;

@@ -16,7 +16,8 @@
 
 namespace poft {
 
-/// One step for one element, on plain numbers, packs or a CUDA thread; the rule is torch.optim.SGD's with dampening 0.
+/// One step for one element, on plain numbers, packs or a CUDA thread; the rule is torch.optim.SGD's with
+/// dampening 0.
 template <class S>
 struct sgd_step {
   S learning_rate, momentum, weight_decay;
@@ -61,8 +62,8 @@ struct sgd {
     return {constant<S>(learning_rate), constant<S>(momentum), constant<S>(weight_decay), nesterov};
   }
 
-  /// parameters, gradients: [parameters]; the parameters and the state are updated in place. `learning_rate` is that of this
-  /// step: the base rate times the schedule's factor.
+  /// parameters, gradients: [parameters]; the parameters and the state are updated in place. `learning_rate`
+  /// is that of this step: the base rate times the schedule's factor.
   template <class T>
   void update(sgd_state<T>& state, std::span<std::type_identity_t<T>> parameters,
               std::span<std::type_identity_t<T> const> gradients, double learning_rate) const {

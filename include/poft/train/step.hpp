@@ -11,7 +11,8 @@
 
 namespace poft {
 
-/// value_error unless the learning rate is finite and not negative; 0 is legal, a schedule starts and ends there.
+/// value_error unless the learning rate is finite and not negative; 0 is legal, a schedule starts and ends
+/// there.
 inline void require_learning_rate(std::string_view operation, double learning_rate) {
   if (std::isfinite(learning_rate) && learning_rate >= 0) return;
   throw value_error(message(operation, ": learning rate is ", learning_rate, ", expected finite and >= 0"));
@@ -25,8 +26,9 @@ inline void require_lengths(std::string_view operation, std::size_t parameters, 
                             state, ", expected equal lengths"));
 }
 
-/// value_error with the first index whose number is infinite or NaN. The optimisers do not call it, since it reads all
-/// gradients once more; call it where the norm is not taken anyway (clip_global_norm names the place, too).
+/// value_error with the first index whose number is infinite or NaN. The optimisers do not call it, since it
+/// reads all gradients once more; call it where the norm is not taken anyway (clip_global_norm names the
+/// place, too).
 template <class T>
 void require_finite(std::string_view operation, std::span<T const> gradients) {
   for (std::size_t i = 0; i < gradients.size(); ++i) {

@@ -35,8 +35,10 @@ void add_product(primitive::gemm_extents extents, T alpha, view<T const, 2> a, v
 template <class T>
 void gemm_piece(primitive::gemm_options const& options, primitive::gemm_extents extents, view<T const, 2> a,
                 view<T const, 2> b, view<T, 2> c) {
-  for (std::ptrdiff_t i = 0; i < c.rows(); ++i) {
-    for (T& element : c.row(i)) element = options.beta == 0 ? T(0) : static_cast<T>(options.beta) * element;
+  if (options.beta != 1) {
+    for (std::ptrdiff_t i = 0; i < c.rows(); ++i) {
+      for (T& element : c.row(i)) element = options.beta == 0 ? T(0) : static_cast<T>(options.beta) * element;
+    }
   }
   if (extents.depth == 0) return;
   constexpr int plain = Eigen::RowMajor, transposed = Eigen::ColMajor;

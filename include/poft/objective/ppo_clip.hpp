@@ -1,0 +1,39 @@
+// Proximal policy optimisation: the clipped surrogate.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "poft/objective/policy_inputs.hpp"
+
+namespace poft::objective {
+
+/// Schulman et al. 2017, arXiv:1707.06347, eq. 7, to be minimised:
+///
+///   L = -min( rho A, clip(rho, 1 - eps_low, 1 + eps_high) A ),      rho = pi / pi_old
+///
+/// The sign of A says which side is the smaller one, and A is multiplied last: an infinite ratio that is clipped, or whose
+/// advantage is 0, gives a finite loss. Works on any step that has a log_ratio: a token, a whole response (rho is then the
+/// product over its tokens), see gspo for the mean. eps_high > eps_low is DAPO's clip-higher (arXiv:2503.14476: 0.28).
+struct ppo_clip {
+  double eps_low  = 0.2;
+  double eps_high = 0.2;
+
+  static constexpr char const* name = "ppo_clip";
+  using parameters = fields<field<"eps_low", &ppo_clip::eps_low>, field<"eps_high", &ppo_clip::eps_high>>;
+  template <class S>
+  using inputs = policy_step<S>;
+
+  template <template <class> class Step, class S>
+  POFT_FN S operator()(Step<S> const& step) const {
+    using T       = value_t<S>;
+    S const ratio = exp(log_ratio(step));
+    S const near  = clamp(ratio, constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    return -(step.advantage * select(step.advantage < constant<T>(0), max(ratio, near), min(ratio, near)));
+  }
+
+  constexpr char const* invalid() const {
+    if (!(eps_low > 0)) return "ppo_clip: eps_low must be > 0";
+    return eps_high > 0 ? nullptr : "ppo_clip: eps_high must be > 0";
+  }
+};
+
+}  // namespace poft::objective

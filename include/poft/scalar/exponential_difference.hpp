@@ -1,0 +1,37 @@
+// A difference of exponentials, for f-divergences and AlphaPO: neither inf - inf nor cancellation.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "poft/scalar/dual.hpp"
+
+namespace poft {
+
+/// (exp(rate a) - exp(rate b)) / rate, and its limit a - b at rate 0. A tie is 0 however large the
+/// exponentials are; the value is infinite only where it exceeds the type (half of the exponent on either
+/// side of the small factor).
+template <real T>
+POFT_FN T exponential_difference(T a, T b, T rate) {
+  T const zero        = constant<T>(0);
+  T const ascent      = rate * (a - b);
+  T const root        = exp(constant<T>(0.5) * max(rate * a, rate * b));
+  T const size        = root * -expm1(-abs(ascent)) * root / rate;
+  T const signed_size = select(ascent > zero, size, select(ascent < zero, -size, zero));
+  return select(abs(rate) > zero, signed_size, a - b);
+}
+
+// exponential_difference(a, b, rate) -> exp(rate a) a' - exp(rate b) b'. Both slopes are held inside the
+// range of the type, a factor of 2^24 away from its ends: where the outer function is flat the product must
+// be 0, not 0 inf.
+template <real T, int N>
+POFT_FN dual<T, N> exponential_difference(dual<T, N> const& a, dual<T, N> const& b, T rate) {
+  using limits   = std::numeric_limits<element_t<T>>;
+  T const lowest = T(limits::min()), highest = T(limits::max() / 16777216);
+  T const rise    = clamp(exp(rate * a.value), lowest, highest);
+  T const descent = clamp(exp(rate * b.value), lowest, highest);
+  dual<T, N> out;
+  out.value = exponential_difference(a.value, b.value, rate);
+  for (int k = 0; k < N; ++k) out.partial[k] = rise * a.partial[k] - descent * b.partial[k];
+  return out;
+}
+
+}  // namespace poft

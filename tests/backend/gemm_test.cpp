@@ -1,0 +1,139 @@
+// The matrix product of every backend against plain loops, and its independence of threads.
+// SPDX-License-Identifier: MIT
+
+// First, as a user who lets Eigen start threads would: products must not depend on it.
+#include <Eigen/Core>
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "poft/backend/concept.hpp"
+#include "primitive/tensor.hpp"
+
+namespace {
+
+using poft::view;
+using poft_test::expect_close;
+using poft_test::on;
+using poft_test::tensor;
+
+static_assert(poft::backend_for<poft::eigen::backend, float> && poft::backend_for<poft::eigen::backend, double>);
+static_assert(poft::backend_for<poft::one_by_one, double> && !poft::backend_for<int, double>);
+
+template <class On>
+class gemm_on : public ::testing::Test {};
+TYPED_TEST_SUITE(gemm_on, poft_test::every_backend);
+
+template <class On>
+void check(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, bool transpose_a, bool transpose_b, double alpha, double beta) {
+  using T             = typename On::value;
+  auto const a        = tensor<T>::random(transpose_a ? k : m, transpose_a ? m : k, 1);
+  auto const b        = tensor<T>::random(transpose_b ? n : k, transpose_b ? k : n, 2);
+  auto c              = tensor<T>::random(m, n, 3);
+  tensor<double> expected(m, n);
+  for (std::ptrdiff_t i = 0; i < m; ++i) {
+    for (std::ptrdiff_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (std::ptrdiff_t l = 0; l < k; ++l) sum += double(transpose_a ? a(l, i) : a(i, l)) * double(transpose_b ? b(j, l) : b(l, j));
+      expected(i, j) = alpha * sum + beta * double(c(i, j));
+    }
+  }
+  typename On::backend{}.gemm({.transpose_a = transpose_a, .transpose_b = transpose_b, .alpha = alpha, .beta = beta}, a, b, matrix(c));
+  expect_close(c, expected, On::tolerance * std::sqrt(double(k)), "gemm");
+}
+
+// [1 2; 3 4] [5 6; 7 8] = [5+14 6+16; 15+28 18+32] = [19 22; 43 50]; half of it plus twice ones = [11.5 13; 23.5 27].
+TYPED_TEST(gemm_on, worked_example) {
+  using T = typename TypeParam::value;
+  tensor<T> a(2, 2), b(2, 2), c(2, 2, T(1));
+  a.data = {1, 2, 3, 4}, b.data = {5, 6, 7, 8};
+  typename TypeParam::backend{}.gemm({.alpha = 0.5, .beta = 2}, a, b, matrix(c));
+  EXPECT_EQ(c.data, (std::vector<T>{T(11.5), 13, T(23.5), 27}));
+}
+
+TYPED_TEST(gemm_on, equals_loops) {
+  for (std::ptrdiff_t m : {1, 3, 17, 50}) {
+    for (std::ptrdiff_t n : {1, 3, 50}) {
+      for (std::ptrdiff_t k : {1, 17, 257}) {
+        for (int flags = 0; flags < 4; ++flags) check<TypeParam>(m, n, k, flags & 1, flags & 2, 1, 1);
+      }
+    }
+  }
+  check<TypeParam>(257, 100, 50, false, true, -0.5, 0);
+  check<TypeParam>(33, 257, 129, true, false, 2, 0.25);
+  check<TypeParam>(300, 310, 70, true, true, 1, 1);
+}
+
+TYPED_TEST(gemm_on, overwrites_what_is_not_a_number_when_beta_is_zero) {
+  using T = typename TypeParam::value;
+  tensor<T> a(2, 3, T(1)), b(3, 2, T(2)), c(2, 2, std::numeric_limits<T>::quiet_NaN());
+  typename TypeParam::backend{}.gemm({}, a, b, matrix(c));
+  for (T x : c.data) EXPECT_EQ(x, T(6));
+}
+
+TYPED_TEST(gemm_on, without_depth_only_scales) {
+  using T = typename TypeParam::value;
+  tensor<T> a(2, 0), b(0, 2), c(2, 2, T(3));
+  typename TypeParam::backend{}.gemm({.beta = 2}, a, b, matrix(c));
+  for (T x : c.data) EXPECT_EQ(x, T(6));
+}
+
+// The upper left [m, k] of wider matrices, two products one after the other with a shared B; gaps stay untouched.
+TYPED_TEST(gemm_on, strides_and_batch) {
+  using T          = typename TypeParam::value;
+  int const m = 3, n = 5, k = 4, wide = 9;
+  auto const a = tensor<T>::random(2 * m, wide, 1), b = tensor<T>::random(k, wide, 2);
+  tensor<T> c(2 * m, wide, T(7));
+  typename TypeParam::backend{}.gemm({.count = 2, .stride_a = m * wide, .stride_b = 0, .stride_c = m * wide},
+                                     view<T const, 2>(a.data.data(), m, k, wide), view<T const, 2>(b.data.data(), k, n, wide),
+                                     view<T, 2>(c.data.data(), m, n, wide));
+  for (int i = 0; i < 2 * m; ++i) {
+    for (int j = 0; j < wide; ++j) {
+      double sum = 0;
+      for (int l = 0; l < k; ++l) sum += double(a(i, l)) * double(b(l, j));
+      EXPECT_NEAR(double(c(i, j)), j < n ? sum : 7, 1e-5) << i << ", " << j;
+    }
+  }
+}
+
+TYPED_TEST(gemm_on, refuses_shapes_that_do_not_fit) {
+  using T = typename TypeParam::value;
+  tensor<T> a(2, 3), b(4, 5), c(2, 5);
+  typename TypeParam::backend const backend{};
+  try {
+    backend.gemm({}, a, b, matrix(c));
+    FAIL();
+  } catch (poft::shape_error const& e) {
+    EXPECT_STREQ(e.what(), "gemm: [2, 3] times [4, 5] into [2, 5], expected [rows, depth] times [depth, columns] into [rows, columns]");
+  }
+  tensor<T> square(3, 3);
+  EXPECT_THROW(backend.gemm({.count = -1}, square, square, matrix(c)), poft::shape_error);
+  tensor<T> target(3, 3);
+  EXPECT_THROW(backend.gemm({.count = -1}, square, square, matrix(target)), poft::value_error);
+  EXPECT_THROW(backend.gemm({.count = 2, .stride_c = 8}, square, square, matrix(target)), poft::value_error);
+}
+
+template <class T>
+void expect_equal_bits(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+  auto const a = tensor<T>::random(m, k, 1), b = tensor<T>::random(n, k, 2);
+  std::vector<T> first;
+  for (int threads : {1, 2, 3, 7}) {
+#if defined(_OPENMP)
+    omp_set_num_threads(threads);
+#endif
+    tensor<T> c(m, n);
+    poft::eigen::backend{threads}.gemm({.transpose_b = true}, a, b, matrix(c));
+    if (threads == 1) first = c.data;
+    EXPECT_EQ(c.data, first) << threads << " threads, " << m << " x " << n << " x " << k;
+  }
+}
+
+TEST(gemm_threads, any_number_gives_equal_bits) {
+  expect_equal_bits<float>(700, 257, 300);
+  expect_equal_bits<float>(17, 900, 513);
+  expect_equal_bits<float>(130, 60, 10000);
+  expect_equal_bits<double>(300, 310, 512);
+}
+
+}  // namespace

@@ -1,0 +1,116 @@
+// The linear layer and column sums: loops, finite differences, shapes, threads.
+// SPDX-License-Identifier: MIT
+#include "poft/primitive/linear.hpp"
+
+#include <gtest/gtest.h>
+
+#include "primitive/tensor.hpp"
+
+namespace {
+
+using poft::primitive::linear;
+using poft_test::differences;
+using poft_test::expect_close;
+using poft_test::tensor;
+using poft_test::weighted_sum;
+
+tensor<double> by_loops(tensor<double> const& x, tensor<double> const& weight, tensor<double> const& bias) {
+  tensor<double> y(x.rows, weight.rows);
+  for (std::ptrdiff_t r = 0; r < x.rows; ++r) {
+    for (std::ptrdiff_t o = 0; o < weight.rows; ++o) {
+      y(r, o) = bias(0, o);
+      for (std::ptrdiff_t i = 0; i < x.columns; ++i) y(r, o) += x(r, i) * weight(o, i);
+    }
+  }
+  return y;
+}
+
+template <class On>
+class linear_on : public ::testing::Test {};
+TYPED_TEST_SUITE(linear_on, poft_test::every_backend);
+
+// y = [1 2] [3 4; 5 6]^T + [10 20] = [3+8+10  5+12+20] = [21 37].
+// d_y = [1 -1]: d_x = [3-5 4-6] = [-2 -2], d_W = [1 2; -1 -2], d_b = [1 -1], the last two added to what was there (ones).
+TYPED_TEST(linear_on, worked_example) {
+  using T = typename TypeParam::value;
+  typename TypeParam::backend const backend{};
+  tensor<T> x(1, 2), w(2, 2), b(1, 2), y(1, 2), d_y(1, 2), d_x(1, 2, T(9)), d_w(2, 2, T(1)), d_b(1, 2, T(1));
+  x.data = {1, 2}, w.data = {3, 4, 5, 6}, b.data = {10, 20}, d_y.data = {1, -1};
+  linear<typename TypeParam::backend>::forward(backend, x, w, b, matrix(y));
+  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, d_x, matrix(d_w), d_b);
+  EXPECT_EQ(y.data, (std::vector<T>{21, 37}));
+  EXPECT_EQ(d_x.data, (std::vector<T>{-2, -2}));
+  EXPECT_EQ(d_w.data, (std::vector<T>{2, 3, 0, -1}));
+  EXPECT_EQ(d_b.data, (std::vector<T>{2, 0}));
+}
+
+TYPED_TEST(linear_on, loops_and_differences) {
+  using T = typename TypeParam::value;
+  typename TypeParam::backend const backend{};
+  for (std::ptrdiff_t rows : {1, 5}) {
+    for (std::ptrdiff_t inputs : {1, 3, 17, 50}) {
+      for (std::ptrdiff_t outputs : {1, 17, 33}) {
+        auto x = tensor<double>::random(rows, inputs, 1), w = tensor<double>::random(outputs, inputs, 2);
+        auto b = tensor<double>::random(1, outputs, 3), d = tensor<double>::random(rows, outputs, 4);
+        auto const loss = [&] { return weighted_sum(d, by_loops(x, w, b)); };
+
+        auto const x_ = tensor<T>::from(x), w_ = tensor<T>::from(w), b_ = tensor<T>::from(b), d_ = tensor<T>::from(d);
+        tensor<T> y(rows, outputs), d_x(rows, inputs), d_w(outputs, inputs), d_b(1, outputs);
+        linear<typename TypeParam::backend>::forward(backend, x_, w_, b_, matrix(y));
+        linear<typename TypeParam::backend>::backward(backend, x_, w_, d_, d_x, matrix(d_w), d_b);
+        expect_close(y, by_loops(x, w, b), 10 * TypeParam::tolerance, "y");
+        expect_close(d_x, differences(x, loss), TypeParam::difference_tolerance, "d_x");
+        expect_close(d_w, differences(w, loss), TypeParam::difference_tolerance, "d_weight");
+        expect_close(d_b, differences(b, loss), TypeParam::difference_tolerance, "d_bias");
+      }
+    }
+  }
+}
+
+TYPED_TEST(linear_on, leaves_d_x_out_when_it_is_empty) {
+  using T = typename TypeParam::value;
+  typename TypeParam::backend const backend{};
+  auto const x = tensor<T>::random(4, 3, 1), w = tensor<T>::random(2, 3, 2), d_y = tensor<T>::random(4, 2, 3);
+  tensor<T> d_x(4, 3), with(2, 3), without(2, 3), d_b(1, 2), d_b_without(1, 2);
+  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, d_x, matrix(with), d_b);
+  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, {}, matrix(without), d_b_without);
+  EXPECT_EQ(with.data, without.data);
+  EXPECT_EQ(d_b.data, d_b_without.data);
+}
+
+TYPED_TEST(linear_on, refuses_shapes) {
+  using T = typename TypeParam::value;
+  typename TypeParam::backend const backend{};
+  tensor<T> x(4, 3), w(2, 3), b(1, 2), y(4, 2), narrow(4, 1);
+  using layer = linear<typename TypeParam::backend>;
+  try {
+    layer::forward(backend, x, tensor<T>(2, 5), b, matrix(y));
+    FAIL();
+  } catch (poft::shape_error const& e) {
+    EXPECT_STREQ(e.what(), "linear forward: weight is [2, 5], expected [2, 3]");
+  }
+  EXPECT_THROW(layer::forward(backend, x, w, tensor<T>(1, 3), matrix(y)), poft::shape_error);
+  EXPECT_THROW(layer::forward(backend, x, w, b, matrix(narrow)), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, x, w, y, narrow, matrix(w), b), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(y), b), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(w), x), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, x, w, narrow, x, matrix(w), b), poft::shape_error);
+}
+
+TEST(linear_threads, any_number_gives_equal_bits) {
+  auto const x = tensor<float>::random(700, 257, 1), w = tensor<float>::random(300, 257, 2);
+  auto const b = tensor<float>::random(1, 300, 3), d_y = tensor<float>::random(700, 300, 4);
+  std::vector<float> first;
+  for (int threads : {1, 2, 3, 7}) {
+    poft::eigen::backend const backend{threads};
+    tensor<float> y(700, 300), d_x(700, 257), d_w(300, 257), d_b(1, 300);
+    linear<poft::eigen::backend>::forward(backend, x, w, b, matrix(y));
+    linear<poft::eigen::backend>::backward(backend, x, w, d_y, d_x, matrix(d_w), d_b);
+    std::vector<float> all;
+    for (auto const* t : {&y, &d_x, &d_w, &d_b}) all.insert(all.end(), t->data.begin(), t->data.end());
+    if (threads == 1) first = all;
+    EXPECT_EQ(all, first) << threads << " threads";
+  }
+}
+
+}  // namespace
