@@ -11,7 +11,7 @@
 #include "poft/preference/bradley_terry.hpp"
 #include "preference/expect_error.hpp"
 #if __has_include(<nlohmann/json.hpp>)
-#include "preference/golden.hpp"
+#include "support/golden.hpp"
 #endif
 
 namespace {

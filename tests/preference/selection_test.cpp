@@ -9,7 +9,7 @@
 
 #include "preference/expect_error.hpp"
 #if __has_include(<nlohmann/json.hpp>)
-#include "preference/golden.hpp"
+#include "support/golden.hpp"
 #endif
 
 namespace {

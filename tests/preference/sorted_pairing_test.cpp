@@ -10,7 +10,7 @@
 #include "poft/scalar/functions.hpp"  // softplus
 #include "preference/expect_error.hpp"
 #if __has_include(<nlohmann/json.hpp>)
-#include "preference/golden.hpp"
+#include "support/golden.hpp"
 #endif
 
 namespace {

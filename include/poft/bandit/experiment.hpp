@@ -292,8 +292,9 @@ class experiment {
     for (std::size_t i = 0; i < drawn.size(); ++i) out.kl_reference_policy += share * (of_reference[i] - of_policy[i]);
   }
 
-  /// The log-ratios of the pairs in use; ties are no pairs here.
+  /// The log-ratios of the pairs in use; ties are no pairs here. NaN without any pair.
   void measure_pairs(measurement& out) {
+    out.chosen_log_ratio = out.rejected_log_ratio = std::numeric_limits<double>::quiet_NaN();
     std::ptrdiff_t const samples = settings_.samples;
     std::vector<std::ptrdiff_t> rows(
         static_cast<std::size_t>(std::min<std::ptrdiff_t>(settings_.pair_prompts, std::ssize(now_.rewards) / samples)));
@@ -304,7 +305,9 @@ class experiment {
     log_probs_of(policy_, batch_.actions, log_probs_);
     double const least = std::max(settings_.min_difference, std::numeric_limits<double>::min());
     auto const pairs   = preference::all_pairs(batch_.rewards, static_cast<std::size_t>(samples), least).pairs;
-    double const share = 1 / std::max(1.0, static_cast<double>(pairs.size()));
+    if (pairs.empty()) return;
+    double const share   = 1 / static_cast<double>(pairs.size());
+    out.chosen_log_ratio = out.rejected_log_ratio = 0;
     for (auto const& [chosen, rejected] : pairs) {
       preference_pair<double> const pair{log_probs_[chosen], log_probs_[rejected], batch_.reference_log_probs[chosen],
                                          batch_.reference_log_probs[rejected]};

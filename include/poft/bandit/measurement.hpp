@@ -12,7 +12,8 @@
 
 namespace poft::bandit {
 
-/// Expectations over held-out contexts, and over the pairs of the samples in use (chosen = higher reward).
+/// Expectations over held-out contexts; of log-ratios over the pairs of the samples in use (chosen = higher reward), NaN where
+/// there are none: before the first samples, and when all are alike.
 struct measurement {
   double step = 0;     ///< gradient steps taken
   double queries = 0;  ///< rewards asked for

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "poft/objective/policy_inputs.hpp"
+#include "poft/objective/smoothed_log_sigmoid.hpp"
 
 namespace poft::objective {
 
@@ -12,7 +13,7 @@ namespace poft::objective {
 ///
 /// m = margin (Touvron et al. 2023, arXiv:2307.09288, eq. 2); c = center, which takes away the freedom of adding a constant
 /// to all rewards (Eisenstein et al. 2023, arXiv:2312.09244; TRL recommends 0.01); eps = label_smoothing, the share of
-/// labels that are wrong. All three are off by default. -log sigmoid(-x) = x - log sigmoid(x) gives the form below.
+/// labels that are wrong. All three are off by default.
 struct bt_reward {
   double center          = 0.0;
   double label_smoothing = 0.0;
@@ -27,13 +28,13 @@ struct bt_reward {
   POFT_FN S operator()(reward_pair<S> const& pair) const {
     using T      = value_t<S>;
     S const lead = pair.chosen_reward - pair.rejected_reward - pair.margin;
-    return softplus(-lead) + constant<T>(label_smoothing) * lead +
-           constant<T>(center) * square(pair.chosen_reward + pair.rejected_reward);
+    return constant<T>(center) * square(pair.chosen_reward + pair.rejected_reward) -
+           smoothed_log_sigmoid(lead, constant<T>(label_smoothing));
   }
 
   constexpr char const* invalid() const {
     if (!(center >= 0)) return "bt_reward: center must be >= 0";
-    return label_smoothing >= 0 && label_smoothing < 0.5 ? nullptr : "bt_reward: label_smoothing must be in [0, 0.5)";
+    return is_label_noise(label_smoothing) ? nullptr : "bt_reward: label_smoothing must be in [0, 0.5)";
   }
 };
 

@@ -23,7 +23,7 @@ struct cispo_relative {
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
     using T        = value_t<S>;
-    T const weight = clamp(exp(stop_gradient(log_ratio(step))), constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    T const weight = clamp(exp(stop_gradient(log_importance_ratio(step))), constant<T>(1 - eps_low), constant<T>(1 + eps_high));
     return -(weight * step.advantage * step.log_prob);
   }
 
@@ -48,7 +48,7 @@ struct cispo_absolute {
 
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
-    value_t<S> const weight = min(exp(stop_gradient(log_ratio(step))), constant<value_t<S>>(max_ratio));
+    value_t<S> const weight = min(exp(stop_gradient(log_importance_ratio(step))), constant<value_t<S>>(max_ratio));
     return -(weight * step.advantage * step.log_prob);
   }
 

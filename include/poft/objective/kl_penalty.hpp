@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "poft/objective/joined_fields.hpp"
 #include "poft/objective/joined_name.hpp"
 #include "poft/objective/kl_estimators.hpp"
 
@@ -28,14 +29,6 @@ struct kl_penalty {
   constexpr char const* invalid() const { return coefficient >= 0 ? nullptr : "kl_penalty: coefficient must be >= 0"; }
 };
 
-/// fields<A, B> and C: fields<A, B, C>.
-template <class Fields, class Last>
-struct appended;
-template <class... Fields, class Last>
-struct appended<fields<Fields...>, Last> {
-  using type = fields<Fields..., Last>;
-};
-
 /// Surrogate plus kl_coefficient * k: with ppo_clip and k3 per token it is the loss of GRPO (Shao et al. 2024,
 /// arXiv:2402.03300, eqs. 3 and 4). A coefficient of 0 leaves the term out, however far the reference is.
 ///
@@ -45,7 +38,8 @@ struct with_kl : Surrogate {
   double kl_coefficient = 0.04;
 
   static constexpr char const* name = joined_name<Surrogate, Estimator>::text;
-  using parameters = typename appended<typename Surrogate::parameters, field<"kl_coefficient", &with_kl::kl_coefficient>>::type;
+  using parameters = joined_fields_t<typename Surrogate::parameters,
+                                     fields<field<"kl_coefficient", &with_kl::kl_coefficient>>>;
   template <class S>
   using inputs = anchored_policy_step<S>;
 

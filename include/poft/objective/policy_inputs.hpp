@@ -165,25 +165,25 @@ struct policy_token_of_sequence {
                         field<"advantage", &policy_token_of_sequence::advantage>>;
 };
 
-// log_ratio(step): the logarithm of the importance ratio, the axis in which token, sequence and GSPO forms differ.
+// log_importance_ratio(step): the logarithm of pi / pi_old, the axis in which token, sequence and GSPO forms differ.
 
 /// log pi / pi_old of the action: token level for tokens, sequence level (a product over tokens) for responses.
 template <class S>
-POFT_FN S log_ratio(policy_step<S> const& step) {
+POFT_FN S log_importance_ratio(policy_step<S> const& step) {
   return step.log_prob - step.old_log_prob;
 }
 template <class S>
-POFT_FN S log_ratio(anchored_policy_step<S> const& step) {
+POFT_FN S log_importance_ratio(anchored_policy_step<S> const& step) {
   return step.log_prob - step.old_log_prob;
 }
 /// Its mean over the tokens: the gradient spreads 1/T to each.
 template <class S>
-POFT_FN S log_ratio(policy_sequence<S> const& step) {
+POFT_FN S log_importance_ratio(policy_sequence<S> const& step) {
   return (step.log_prob - step.old_log_prob) / step.tokens;
 }
 /// The value of the response's mean with the derivative of the token.
 template <class S>
-POFT_FN S log_ratio(policy_token_of_sequence<S> const& step) {
+POFT_FN S log_importance_ratio(policy_token_of_sequence<S> const& step) {
   return step.sequence_log_ratio + (step.log_prob - stop_gradient(step.log_prob));
 }
 

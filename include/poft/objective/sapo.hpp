@@ -28,7 +28,7 @@ struct sapo {
     T const one   = constant<T>(1);
     T const tau   = select(step.advantage > constant<T>(0), constant<T>(temperature_positive),
                            constant<T>(temperature_negative));
-    S const ratio = exp(min(log_ratio(step), S(constant<T>(80))));
+    S const ratio = exp(min(log_importance_ratio(step), S(constant<T>(80))));
     return -(constant<T>(4) / tau * step.advantage * sigmoid(tau * (ratio - one)));
   }
 

@@ -5,7 +5,8 @@
 // functional (row/functional.hpp):
 //
 //   auto const student = softmax_of(group, z, vocab), teacher = softmax_of(group, z_teacher, vocab);
-//   auto const loss    = value_and_gradient_of(jsd{.beta = 0.5}, group, vocab, d_z, factor, accumulate, student, teacher);
+//   auto const loss    = value_and_gradient_of(divergence::jsd{.beta = 0.5}, group, vocab, d_z, factor, accumulate,
+//                                              student, teacher);
 //
 // An item that both rows mask (logit -inf) contributes exactly 0, and a student logit of -inf gets gradient exactly 0. An
 // item that only one row masks contributes what the formula says: nothing where its weight is 0, a finite amount to jsd
@@ -14,7 +15,7 @@
 
 #include "poft/row/functional.hpp"
 
-namespace poft {
+namespace poft::divergence {
 
 /// One item's share of KL(a || b) = sum_v a_v log(a_v / b_v), written a log(a / b) - a + b: the added terms sum to 0 for
 /// distributions (for a that does not sum to 1 this is the generalised KL divergence), but make each share >= 0, so that
@@ -116,4 +117,4 @@ struct tvd {
   constexpr char const* invalid() const { return nullptr; }
 };
 
-}  // namespace poft
+}  // namespace poft::divergence
