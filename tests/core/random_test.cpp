@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-#include "golden/golden_cases.hpp"
+#include "support/golden.hpp"
 #include "poft/core/bfloat16.hpp"
 
 namespace poft {

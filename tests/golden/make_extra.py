@@ -402,7 +402,7 @@ both("dft_token", [{"reduction": "token_mean"}, {"reduction": "sequence_mean"}],
      notes="a masked position holds -1e300")
 
 objective("unlikelihood_token", "l lc", "target log-probs l [n], candidate log-probs lc [n,K], candidate mask cmask [n,K]",
-          "loss_i = -l_i - alpha*sum_k cmask_ik*log(1-exp(lc_ik)) (Welleck et al. 2020, eqs. 3 and 4); mean over tokens",
+          "loss_i = -l_i - alpha*sum_k cmask_ik*log(1-exp(lc_ik)) (Welleck et al. 2020); mean over tokens",
           by_row(lambda h, x: -x.l - h["alpha"] * total(log_one_minus_exp(c) for c, m in zip(x.lc, x.cmask) if m)),
           lambda h, x, t: -x.l - h["alpha"] * (x.cmask * t.log(-t.expm1(x.lc))).sum(1))
 both("unlikelihood_token", [{"alpha": 1.0}, {"alpha": 0.25}],
@@ -414,7 +414,7 @@ both("unlikelihood_token", [{"alpha": 1.0}, {"alpha": 0.25}],
 
 objective("unlikelihood_sequence", "lp", "log-probs of sampled tokens [B,T], repeat [B,T] (1: part of a repeated n-gram)",
           "tok = -repeat*log(1-exp(lp)); seq_loss = sum_t mask*tok / sum_t mask; mean = sum mask*tok / sum mask "
-          "(Welleck et al. 2020, eq. 7; division by all tokens, repeated or not, as their code)",
+          "(Welleck et al. 2020; division by all tokens, repeated or not, as their code)",
           lambda h, x: reduced({"reduction": "token_mean"},
                                [[-log_one_minus_exp(l) if r and m else mpf(0) for l, r, m in zip(*rows)]
                                 for rows in zip(x.lp, x.repeat, x.mask)], x.mask),
@@ -457,7 +457,7 @@ def torch_h(x): return (x.lw - x.rw) - (x.ll - x.rl)
 
 
 objective("sppo_soft", "lw ll", "sequence sums; p: probability that the chosen one wins",
-          "((lw-rw) - (p-1/2)/beta)^2 + ((ll-rl) - ((1-p)-1/2)/beta)^2 (Wu et al. 2024, arXiv:2405.00675, eq. 4.6 with "
+          "((lw-rw) - (p-1/2)/beta)^2 + ((ll-rl) - ((1-p)-1/2)/beta)^2 (Wu et al. 2024, arXiv:2405.00675 with "
           "eta = 1/beta, both responses of the pair; p = 1 is sppo_hard)",
           by_row(lambda h, x: square((x.lw - x.rw) - (x.p - mpf(1) / 2) / h["beta"])
                  + square((x.ll - x.rl) - ((1 - x.p) - mpf(1) / 2) / h["beta"])),
@@ -468,7 +468,7 @@ both("sppo_soft", [{"beta": 0.1}, {"beta": 1.0}],
 
 objective("dpo_nll", "lw ll", LENGTHS,
           h_text + "preference = -log s(beta*h); nll = -lw/Tw; loss = preference + alpha*nll (Pang et al. 2024, "
-          "iterative reasoning preference optimisation, eq. 1)",
+          "iterative reasoning preference optimisation)",
           by_row(lambda h, x: dict(loss=-log_sigmoid(h["beta"] * margin(x)) + h["alpha"] * (-x.lw / x.Tw),
                                    preference=-log_sigmoid(h["beta"] * margin(x)), nll=-x.lw / x.Tw)),
           lambda h, x, t: -t.nn.functional.logsigmoid(h["beta"] * torch_h(x)) - h["alpha"] * x.lw / x.Tw)
@@ -507,7 +507,7 @@ both("bco_pair_shifted", [{"beta": 0.1, "delta": 0.7}, {"beta": 1.0, "delta": -2
 
 
 def f_score(f, a, alpha):
-    """phi(a) of the f-divergences, a = log pi/pi_ref (Wang et al. 2024, arXiv:2309.16240, table 1; constants dropped)."""
+    """phi(a) of the f-divergences, a = log pi/pi_ref (Wang et al. 2024, arXiv:2309.16240; constants dropped)."""
     return {"forward_kl": lambda: -exp(-a), "js": lambda: log_sigmoid(a),
             "alpha": lambda: exp((alpha - 1) * a) / (alpha - 1)}[f]()
 
@@ -622,7 +622,7 @@ def wpo_inputs(g):
 
 objective("wpo", "lpw lpl", "token log-probs [n,Tmax] of policy (lp*) and reference (rp*), n* = log sum_v pi_v^2 at each token",
           "s = mean over a response's tokens of (lp - n); weight = sg[min(exp(sw + sl), w_max)]; h on the sums of all tokens; "
-          "-weight*log s(beta*h) (Zhou et al. 2024, WPO, arXiv:2406.11827, eqs. 2 and 3; TRL has w_max = 1, the paper none)",
+          "-weight*log s(beta*h) (Zhou et al. 2024, WPO, arXiv:2406.11827; TRL has w_max = 1, the paper none)",
           by_row(wpo), torch_wpo)
 both("wpo", [{"beta": 0.1, "w_max": float("inf")}, {"beta": 0.5, "w_max": 1.0}], wpo_inputs,
      lambda: {**extreme_ragged_pairs(), "nw": [[0.0, 0.0, 0.0], [-1e5, -1.0, 0.0], [-1e-12, 0.0, 0.0], [-100.0, -5e4, -0.5]],
@@ -662,9 +662,11 @@ for alpha in (0.25, -0.5, 1e-9):
     case(f"alphapo/extreme/alpha={alpha}", "alphapo", hyper,
          {k: [r[i] for r in alpha_rows] for i, k in enumerate(PN.split())}, ["extreme"])
 overflow = {"beta": 2.5, "gamma": 0.5, "alpha": 1.0}
-case("alphapo/overflow", "alphapo", overflow, dict(lw=[-1000.0, -1.0, -0.5], ll=[-1.0, -1000.0, -0.25], Tw=[1, 1, 1], Tl=[1, 1, 1]),
+case("alphapo/overflow", "alphapo", overflow,
+     dict(lw=[-1000.0, -1.0, -0.5], ll=[-1.0, -1000.0, -0.25], Tw=[1, 1, 1], Tl=[1, 1, 1]),
      ["extreme"], "row 0: the loss exceeds float64; row 1: the loss is 0")
-case("alphapo/overflow_tie", "alphapo", overflow, dict(lw=[-1000.0, -0.5], ll=[-1000.0, -0.25], Tw=[1, 1], Tl=[1, 1]), ["extreme"],
+case("alphapo/overflow_tie", "alphapo", overflow,
+     dict(lw=[-1000.0, -0.5], ll=[-1000.0, -0.25], Tw=[1, 1], Tl=[1, 1]), ["extreme"],
      "row 0: exp(1000) on both sides cancels exactly; the loss is that of x = -gamma, the derivatives exceed float64")
 
 objective("cpo_simpo", "lw ll", LENGTHS,
@@ -703,7 +705,7 @@ def torch_smoothed(h, x, t):
 
 objective("cpo_nll_sum", "lw ll", SEQUENCE,
           "preference = -(1-eps)*log s(beta*(lw-ll)) - eps*log s(-beta*(lw-ll)); nll = -lw (sequence sum, as in Xu et al. 2024, "
-          "CPO, eq. 4); loss = preference + nll_coef*nll",
+          "CPO); loss = preference + nll_coef*nll",
           by_row(lambda h, x: dict(loss=smoothed(h, h["beta"] * (x.lw - x.ll)) - h["nll_coef"] * x.lw,
                                    preference=smoothed(h, h["beta"] * (x.lw - x.ll)), nll=-x.lw)),
           lambda h, x, t: torch_smoothed(h, h["beta"] * (x.lw - x.ll), t) - h["nll_coef"] * x.lw)
@@ -739,7 +741,7 @@ def torch_kto(h, rho, good, z, t):
 
 objective("kto_mismatched", "l", "sequence sums; l_kl, r_kl: log-probs of the mismatched completions (x_i, y_j)",
           "z = max(0, mean_i(l_kl - r_kl)), a constant; rho = l - r; label 1: w_d*(1 - s(beta*(rho - z))); "
-          "label 0: w_u*(1 - s(beta*(z - rho))); mean over all examples (Ethayarajh et al. 2024, KTO, section 4.1)",
+          "label 0: w_u*(1 - s(beta*(z - rho))); mean over all examples (Ethayarajh et al. 2024, KTO)",
           kto_mismatched, lambda h, x, t: torch_kto(h, x.l - x.r, x.label > 0, (x.l_kl - x.r_kl).mean().clamp(min=0), t))
 both("kto_mismatched", [{"beta": 0.1, "w_d": 1.0, "w_u": 1.0}, {"beta": 0.5, "w_d": 1.33, "w_u": 0.75}],
      lambda g: {**unpaired_sums(g), **dict(zip(("l_kl", "r_kl"), (
@@ -872,7 +874,7 @@ def torch_pro(h, x, t):
 
 objective("pro", "l", "sequence sums l [n,K], lengths T [n,K], rewards R [n,K] in descending order (column 0 is the best)",
           "s = l/T; rank = sum_{k<K-1} { log[exp(t_kk*s_k) + sum_{j>k} exp(t_kj*s_j)] - t_kk*s_k }, t_kj = R_k - R_j, "
-          "t_kk = max_{j>k} t_kj; loss = rank + nll_coef*(-l_0) (Song et al. 2024, PRO, eqs. 8-10; without the 1e-10 their code "
+          "t_kk = max_{j>k} t_kj; loss = rank + nll_coef*(-l_0) (Song et al. 2024, PRO; without the 1e-10 their code "
           "adds inside the log; their nll_coef is 0.05*(K-1)^2)", by_row(pro), torch_pro)
 
 
@@ -1047,13 +1049,14 @@ def torch_surrogate(name, h, A, l, r, t):
     if name == "sapo":
         tau = t.where(A > 0, t.full_like(A, h["tau_pos"]), t.full_like(A, h["tau_neg"]))
         return -4 / tau * t.sigmoid(tau * (r - 1)) * A
-    inner = t.minimum((r.clamp(max=h["delta"]) if name == "two_sided" else r) * A, r.clamp(1 - h["eps_low"], 1 + h["eps_high"]) * A)
+    inner = t.minimum((r.clamp(max=h["delta"]) if name == "two_sided" else r) * A,
+                      r.clamp(1 - h["eps_low"], 1 + h["eps_high"]) * A)
     return -t.where(A < 0, t.maximum(inner, h["c"] * A), inner) if name == "dual_clip" else -inner
 
 
 SURROGATE_TEXT = {
     "dual_clip": "-max(min(ratio*A, clip(ratio, 1-eps_low, 1+eps_high)*A), c*A) where A < 0, "
-                 "-min(ratio*A, clip(ratio, 1-eps_low, 1+eps_high)*A) elsewhere (Ye et al. 2020, dual-clip PPO, eq. 5)",
+                 "-min(ratio*A, clip(ratio, 1-eps_low, 1+eps_high)*A) elsewhere (Ye et al. 2020, dual-clip PPO)",
     "two_sided": "-min(min(ratio, delta)*A, clip(ratio, 1-eps_low, 1+eps_high)*A) (INTELLECT-2, 2025)",
     "cispo_absolute": "-sg[min(ratio, eps_high)]*A*l (MiniMax-M1 2025, CISPO; eps_high is the bound itself, as in TRL)",
     "cispo_relative": "-sg[clip(ratio, 1-eps_low, 1+eps_high)]*A*l (CISPO; bounds relative to 1, as in verl)",
@@ -1219,10 +1222,10 @@ def torch_gspo_token(h, x, t):
 GSPO_HYPER = [{"eps_low": 3e-4, "eps_high": 4e-4}, {"eps_low": 0.2, "eps_high": 0.2}]
 objective("gspo", "lp", TOKENS + ", A per sequence",
           "ratio = exp(sum_t mask*(lp - lp_old) / sum_t mask); loss_i = -min(ratio*A, clip(ratio, 1-eps_low, 1+eps_high)*A); "
-          "mean over sequences; the gradient spreads 1/T to the tokens (Zheng et al. 2025, GSPO, eqs. 5 and 7)", gspo, torch_gspo)
+          "mean over sequences; the gradient spreads 1/T to the tokens (Zheng et al. 2025, GSPO)", gspo, torch_gspo)
 objective("gspo_token", "lp", TOKENS + ", A per token [B,T]",
           "s_t = sg[ratio of gspo]*exp(lp - sg[lp]); tok = -min(s_t*A_t, clip(s_t, 1-eps_low, 1+eps_high)*A_t); seq_loss = masked "
-          "mean; mean over sequences (GSPO, eqs. 13 and 14)", gspo_token, torch_gspo_token)
+          "mean; mean over sequences (GSPO)", gspo_token, torch_gspo_token)
 
 
 def with_token_advantages(make):
@@ -1298,8 +1301,10 @@ for name, hyper in {"drgrpo": {**group_base, "scale": False, "reduction": "const
 objective("group_advantage", "", "rewards, groups are consecutive",
           "A_i = (R_i - mean of its group)/(std + std_eps), std (with ddof) of its group (scale = group), of the whole batch's R "
           "(scale = batch); scale = none: no division", lambda h, x: {"advantage": group_advantage(h, x.R)})
-for hyper in ({"group": 4, "std_eps": 1e-4, "std_ddof": 1, "scale": "group"}, {"group": 2, "std_eps": 1e-6, "std_ddof": 0, "scale": "group"},
-              {"group": 4, "std_eps": 1e-4, "std_ddof": 1, "scale": "batch"}, {"group": 8, "std_eps": 0.0, "std_ddof": 1, "scale": "none"}):
+for hyper in ({"group": 4, "std_eps": 1e-4, "std_ddof": 1, "scale": "group"},
+              {"group": 2, "std_eps": 1e-6, "std_ddof": 0, "scale": "group"},
+              {"group": 4, "std_eps": 1e-4, "std_ddof": 1, "scale": "batch"},
+              {"group": 8, "std_eps": 0.0, "std_ddof": 1, "scale": "none"}):
     label = f"group_advantage/group={hyper['group']}/scale={hyper['scale']}/ddof={hyper['std_ddof']}"
     generator = random.Random(label)
     case(label, "group_advantage", hyper, dict(R=[generator.gauss(0, 1) for _ in range(12)] + [0.5] * 4))
@@ -1309,7 +1314,8 @@ case("group_advantage/extreme", "group_advantage", {"group": 2, "std_eps": 1e-4,
 objective("whitening", "", "any numbers x", "(x - mean)/sqrt(var + eps), var with ddof",
           lambda h, x: (lambda m, s: {"advantage": [(v - m) / mpmath.sqrt(s * s + h["eps"]) for v in x.x]})(
               mean(x.x), deviation(x.x, h["std_ddof"])))
-both("whitening", [{"eps": 1e-8, "std_ddof": 1}, {"eps": 0.0, "std_ddof": 0}], lambda g: dict(x=[g.gauss(3, 2) for _ in range(12)]),
+both("whitening", [{"eps": 1e-8, "std_ddof": 1}, {"eps": 0.0, "std_ddof": 0}],
+     lambda g: dict(x=[g.gauss(3, 2) for _ in range(12)]),
      lambda: dict(x=[1e5, 1e5, 1e5, 99999.0, 1e5 + 1e-3]))
 
 
@@ -1328,7 +1334,7 @@ def gae(h, x):
 
 objective("gae", "", "rewards r [B,Tmax], values V [B,Tmax], V_last [B] (value after the last step; 0 if it ended), T [B]",
           "delta_t = r_t + gamma*V_{t+1} - V_t (V_T = V_last); A_t = delta_t + gamma*lambda*A_{t+1}; return = A + V; 0 beyond T "
-          "(Schulman et al. 2016, eqs. 12 and 16)", gae)
+          "(Schulman et al. 2016)", gae)
 
 
 def episodes(g, b=4, t=7):
@@ -1336,7 +1342,8 @@ def episodes(g, b=4, t=7):
                 V_last=[0.0 if i % 2 else g.gauss(0, 1) for i in range(b)], T=[t] + [g.randint(1, t) for _ in range(b - 1)])
 
 
-both("gae", [{"gamma": 1.0, "lambda": 0.95}, {"gamma": 0.99, "lambda": 0.95}, {"gamma": 0.9, "lambda": 0.0}, {"gamma": 1.0, "lambda": 1.0}],
+both("gae", [{"gamma": 1.0, "lambda": 0.95}, {"gamma": 0.99, "lambda": 0.95}, {"gamma": 0.9, "lambda": 0.0},
+             {"gamma": 1.0, "lambda": 1.0}],
      episodes, lambda: dict(r=[[0.0, 0.0, 1e5], [-1e5, 1e-12, 30.0], [-100.0, 1e300, 1e300]],
                             V=[[0.0, 1e-12, -1e5], [1e4, -1e4, 1e5], [1.0, -1e300, 1e300]], V_last=[0.0, -1e5, 0.5], T=[3, 3, 1]),
      notes="places beyond T hold +-1e300")
@@ -1494,7 +1501,8 @@ def scored(x):
     lp = rows_of(x, lambda logp, y, b, t: logp[y])
     sums = [total(v for v in row if v is not None) for row in lp]
     means = [s / sum(m) for s, m in zip(sums, x.mask)]
-    return lp, sums, means, {"token_logp": [[mpf(0) if v is None else v for v in row] for row in lp], "seq_sum": sums, "seq_mean": means}
+    return lp, sums, means, {"token_logp": [[mpf(0) if v is None else v for v in row] for row in lp],
+                             "seq_sum": sums, "seq_mean": means}
 
 
 def torch_scored(x, t):
@@ -1528,9 +1536,9 @@ def margins(x, s, scale=lambda i: 1):
     return [w - l for w, l in zip(*halves(a))]
 
 
-def from_logits(name, formula, exact, torch, hypers, more, extreme_more, kind=LOGITS, extreme=True, minus_infinity=True):
+def from_logits(name, formula, exact, torch, hypers, more, extreme_more):
     """A family from logits: normal, extreme (huge logits, 1e300 where masked) and with logits of -inf."""
-    objective("from_logits_" + name, "logits", kind, LOGITS_TEXT + formula, exact, torch)
+    objective("from_logits_" + name, "logits", LOGITS, LOGITS_TEXT + formula, exact, torch)
     for i, h in enumerate(hypers):
         label = name + "".join(f"/{k}={v}" for k, v in h.items())
         g = random.Random("from_logits_" + label)
@@ -1541,15 +1549,14 @@ def from_logits(name, formula, exact, torch, hypers, more, extreme_more, kind=LO
             x = extreme_logits()
             case(f"{label}/extreme", inputs={**x, **extreme_more(x)}, tags=["extreme"],
                  notes="masked positions hold logits of 1e300 and must contribute exactly 0 to loss and gradient", **add)
-            if minus_infinity:
-                x = logits_batch(g)
-                for b in range(4):
-                    for t in range(5):
-                        v = g.randrange(6)
-                        if v != x["targets"][b][t]:
-                            x["logits"][b][t][v] = float("-inf")
-                case(f"{label}/minus_infinity", inputs={**x, **more(g, x)}, tags=["extreme"],
-                     notes="logits of -inf have probability 0 and a gradient of exactly 0", **add)
+            x = logits_batch(g)
+            for b in range(4):
+                for t in range(5):
+                    v = g.randrange(6)
+                    if v != x["targets"][b][t]:
+                        x["logits"][b][t][v] = float("-inf")
+            case(f"{label}/minus_infinity", inputs={**x, **more(g, x)}, tags=["extreme"],
+                 notes="logits of -inf have probability 0 and a gradient of exactly 0", **add)
 
 
 def logits_batch(g, b=4, t=5, v=6):
@@ -1609,7 +1616,8 @@ def torch_from_logits_wpo(h, x, t):
     return -(s[:n] + s[n:]).exp().clamp(max=h["w_max"]).detach() * t.nn.functional.logsigmoid(h["beta"] * (a[:n] - a[n:]))
 
 
-from_logits("wpo", PAIR_TEXT + "s = mean over response tokens of (token_logp - log sum_v pi_v^2); weight = sg[min(exp(s_w + s_l), w_max)]; "
+from_logits("wpo", PAIR_TEXT + "s = mean over response tokens of (token_logp - log sum_v pi_v^2); "
+            "weight = sg[min(exp(s_w + s_l), w_max)]; "
             "h = (seq_sum_w - ref_w) - (seq_sum_l - ref_l); -weight*log s(beta*h)", per_sequence(from_logits_wpo), torch_from_logits_wpo,
             [{"beta": 0.1, "w_max": float("inf")}, {"beta": 0.5, "w_max": 1.0}], ref_sums, extreme_refs)
 
@@ -1619,7 +1627,8 @@ def token_reduced(token):
     def compute(h, x):
         tok = rows_of(x, lambda logp, y, b, t: token(h, x, logp, y, b, t))
         out = reduced(h, tok, x.mask)
-        return {"token_loss": [[mpf(0) if v is None else v for v in row] for row in tok], "seq_loss": out["seq_loss"], "mean": out["mean"]}
+        return {"token_loss": [[mpf(0) if v is None else v for v in row] for row in tok],
+                "seq_loss": out["seq_loss"], "mean": out["mean"]}
     return compute
 
 
@@ -1704,14 +1713,15 @@ def torch_from_logits_unlikelihood(h, x, t):
 
 from_logits("unlikelihood", "C_t = distinct targets at earlier places of the same sequence where mask = 1, without targets[b,t] (outputs."
             "candidates [B,T,V]); tok = -token_logp - alpha*sum_{c in C_t} log(1 - softmax(logits[b,t])_c); seq_loss = masked mean; "
-            "mean = sum mask*tok / sum mask (Welleck et al. 2020, eqs. 3-5)", from_logits_unlikelihood, torch_from_logits_unlikelihood,
+            "mean = sum mask*tok / sum mask (Welleck et al. 2020)", from_logits_unlikelihood, torch_from_logits_unlikelihood,
             [{"alpha": 1.0}, {"alpha": 0.25}], lambda g, x: {}, lambda x: {})
 
 
 def from_logits_distill(h, x):
     rows = [[DIVERGENCES[h["divergence"]](h, log_softmax(zt), log_softmax(z)) if m else None for z, zt, m in zip(*row)]
             for row in zip(x.logits, x.teacher, x.mask)]
-    return {"token_loss": [[mpf(0) if v is None else v for v in row] for row in rows], **reduced({"reduction": "token_mean"}, rows, x.mask)}
+    return {"token_loss": [[mpf(0) if v is None else v for v in row] for row in rows],
+            **reduced({"reduction": "token_mean"}, rows, x.mask)}
 
 
 def torch_from_logits_distill(h, x, t):
@@ -1817,7 +1827,8 @@ def listing():
         shapes = made.get("shapes", {})
         named = [k + (str(shapes[k]) if k in shapes else "") for k in cs[0]["inputs"]]
         keys = list(dict.fromkeys(k for c in cs for k in c["hyper"]))
-        print(f"{o.name} ({len(cs)}) hyper[{' '.join(keys)}] in[{' '.join(named)}] out[{' '.join(made['outputs'])}] d[{' '.join(o.live)}]")
+        print(f"{o.name} ({len(cs)}) hyper[{' '.join(keys)}] in[{' '.join(named)}] "
+              f"out[{' '.join(made['outputs'])}] d[{' '.join(o.live)}]")
 
 
 def main():

@@ -49,13 +49,18 @@ inline bool agree(double got, double want, double largest) {
   return got == want || std::abs(got - want) <= 1e-10 * std::abs(want) + 1e-13 * std::max(1.0, largest);
 }
 
+inline double largest_finite(std::vector<double> const& numbers) {
+  double largest = 0;
+  for (double const one : numbers) {
+    if (std::isfinite(one)) largest = std::max(largest, std::abs(one));
+  }
+  return largest;
+}
+
 inline void expect_close(std::vector<double> const& got, std::vector<double> const& want, std::string const& what,
                          std::vector<std::size_t> const& skipped = {}) {
   ASSERT_EQ(got.size(), want.size()) << what;
-  double largest = 1;
-  for (double const one : want) {
-    if (std::isfinite(one)) largest = std::max(largest, std::abs(one));
-  }
+  double const largest = largest_finite(want);
   for (std::size_t i = 0; i < want.size(); ++i) {
     if (std::find(skipped.begin(), skipped.end(), i) != skipped.end()) continue;
     EXPECT_TRUE(agree(got[i], want[i], largest)) << what << "[" << i << "]: got " << got[i] << ", want " << want[i];

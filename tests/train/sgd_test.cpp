@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "golden/golden_cases.hpp"
+#include "support/golden.hpp"
 
 namespace poft {
 namespace {

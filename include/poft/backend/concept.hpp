@@ -1,16 +1,18 @@
-// What a backend must provide: memory, matrix products, functors over rows, sums. Everything else has a default made of these.
+// What a backend must provide; every tensor operation has a default made of these few things.
 // SPDX-License-Identifier: MIT
 //
-//   allocate<T>(n)            an owner of n elements with data() and size(), moved and not copied; zeros at first
+//   allocate<T>(n)            an owner of n elements, zeros at first, with data() and size(); moved, not copied
 //   copy(from, to)            elements of one view to another of the same shape
 //   fill(to, value)           every element of a view
 //   gemm(options, a, b, c)    the matrix product of primitive/gemm.hpp
-//   for_rows<T>(n, width, f)  f(group, r) for r = 0 .. n-1, in any order and possibly at once; group is one of the backend's
-//                             groups over elements of type T (row/), width says how many elements f looks at. f is a named
-//                             struct, copied freely; different r write to different elements
-//   sum<T>(n, f)              the sum of f(i) over i = 0 .. n-1, f being called with one of the group's indices, in double
+//   for_rows<T>(n, width, f)  f(group, r) for r = 0 .. n-1, in any order and possibly at once; group is one of
+//                             the backend's groups over elements of type T (row/), width says how many
+//                             elements f looks at. f is a named struct, copied freely; different r write to
+//                             different elements
+//   sum<T>(n, f)              the sum of f(i) over i = 0 .. n-1 in double; i is one of the group's indices
 //
-// All are const: a backend is a value that says where and with how many threads, and holds no state of a computation.
+// All are const: a backend is a value that says where and with how many threads, and holds no state of a
+// computation.
 #pragma once
 
 #include <concepts>
@@ -44,13 +46,13 @@ struct some_terms {
 template <class Backend, class T>
 concept backend_for = std::copyable<Backend> &&
     requires(Backend const& backend, view<T const, 2> a, view<T, 2> c, view<T const> from, view<T> to) {
-      { backend.template allocate<T>(std::int64_t{1}).data() } -> std::convertible_to<T*>;
-      backend.copy(from, to);
-      backend.fill(to, T(0));
-      backend.gemm({.transpose_b = true, .beta = 1}, a, a, c);
-      backend.template for_rows<T>(std::int64_t{1}, std::int64_t{1}, detail::some_row_functor{});
-      { backend.template sum<T>(std::int64_t{1}, detail::some_terms<T>{}) } -> std::convertible_to<double>;
-    };
+  { backend.template allocate<T>(std::int64_t{1}).data() } -> std::convertible_to<T*>;
+  backend.copy(from, to);
+  backend.fill(to, T(0));
+  backend.gemm({.transpose_b = true, .beta = 1}, a, a, c);
+  backend.template for_rows<T>(std::int64_t{1}, std::int64_t{1}, detail::some_row_functor{});
+  { backend.template sum<T>(std::int64_t{1}, detail::some_terms<T>{}) } -> std::convertible_to<double>;
+};
 
 /// What allocate<T> returns.
 template <class Backend, class T>

@@ -37,7 +37,8 @@ struct one_by_one {
             std::type_identity_t<view<T const, 2>> b, view<T, 2> c) const {
     auto const [rows, columns, depth] = primitive::gemm_extents_of(options, a, b, c);
     for (std::int64_t product = 0; product < options.count; ++product) {
-      auto const at = [&](view<T const, 2> m, std::int64_t stride, bool transpose, std::int64_t i, std::int64_t j) {
+      auto const at = [&](view<T const, 2> m, std::int64_t stride, bool transpose, std::int64_t i,
+                          std::int64_t j) {
         return m.data()[product * stride + (transpose ? j * m.row_stride() + i : i * m.row_stride() + j)];
       };
       for (std::int64_t i = 0; i < rows; ++i) {

@@ -35,7 +35,8 @@ struct exp_of_each_row {
   }
 };
 
-/// pi(a | context) = softmax(mlp(context))_a. forward() first; everything else speaks about the contexts of its last call.
+/// pi(a | context) = softmax(mlp(context))_a. forward() first; everything else speaks about the contexts of
+/// its last call.
 template <class Backend, class T = float>
 class categorical_policy {
  public:
@@ -47,7 +48,8 @@ class categorical_policy {
   void forward(view<T const, 2> contexts) {
     logits_                    = network_.forward(contexts);
     std::ptrdiff_t const batch = logits_.rows();
-    if (3 * logits_.size() > arena_.size()) arena_ = network_.backend().template allocate<T>(3 * logits_.size());
+    if (3 * logits_.size() > arena_.size())
+      arena_ = network_.backend().template allocate<T>(3 * logits_.size());
     log_probs_     = {arena_.data(), batch, actions()};
     probabilities_ = {arena_.data() + logits_.size(), batch, actions()};
     d_logits_      = {arena_.data() + 2 * logits_.size(), batch, actions()};
@@ -75,12 +77,11 @@ class categorical_policy {
     }
   }
 
-  /// Draws actions [batch, samples]. Sample s of row r takes block r * samples + s after the stream's position, whatever
-  /// else is drawn; give every step a stream of its own.
+  /// Draws actions [batch, samples], one after the other: sample s of row r takes the two words that lie
+  /// 2 (r samples + s) after the stream's position. Give every step a stream of its own.
   void sample(random_stream random, view<int, 2> actions) {
     primitive::require_shape("categorical_policy sample", "actions", actions, batch(), actions.columns());
-    std::uint64_t const start = random.position();
-    double* const cumulative  = cumulative_.data();
+    double* const cumulative = cumulative_.data();
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       // poft::categorical's rule, with the sums kept for all samples of the row.
       view<T const> const weights = probabilities_.row(r);
@@ -91,12 +92,13 @@ class categorical_policy {
         cumulative[a] = total += static_cast<double>(weights[a]);
       }
       if (!(total > 0)) {
-        throw value_error(message("categorical_policy sample: the logits of row ", r, " hold NaN or +inf, expected numbers"));
+        throw value_error(message("categorical_policy sample: the logits of row ", r,
+                                  " hold NaN or +inf, expected numbers"));
       }
       for (std::ptrdiff_t s = 0; s < actions.columns(); ++s) {
-        random.discard(start + 4 * static_cast<std::uint64_t>(r * actions.columns() + s) - random.position());
-        double const u = random.uniform<double>();
-        actions(r, s)  = static_cast<int>(std::upper_bound(cumulative, cumulative + possible, u * total) - cumulative);
+        double const sum = random.uniform<double>() * total;
+        actions(r, s) =
+            static_cast<int>(std::upper_bound(cumulative, cumulative + possible, sum) - cumulative);
       }
     }
   }
@@ -106,7 +108,8 @@ class categorical_policy {
   ///   dL/dz[r, a] = sum_s d[r, s] 1[action[r, s] = a] - pi[r, a] sum_s d[r, s]
   void backward(view<int const, 2> actions, view<T const, 2> d_log_prob) {
     require_actions("backward", actions);
-    primitive::require_shape("categorical_policy backward", "d_log_prob", d_log_prob, batch(), actions.columns());
+    primitive::require_shape("categorical_policy backward", "d_log_prob", d_log_prob, batch(),
+                             actions.columns());
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       view<T> const d = d_logits_.row(r);
       std::fill(d.begin(), d.end(), T(0));
@@ -119,12 +122,14 @@ class categorical_policy {
   /// d_logits [batch, actions] = dL/d logits; dL/d parameters is added to gradient().
   void backward_logits(view<T const, 2> d_logits) { network_.backward(d_logits); }
 
-  /// The gradient of  L = sum_r d[r] sum_a pi[r, a] values[r, a]  with the values frozen, added to gradient():
+  /// The gradient of  L = sum_r d[r] sum_a pi[r, a] values[r, a]  with the values frozen, added to
+  /// gradient():
   ///
   ///   dL/dz[r, a] = d[r] pi[r, a] (values[r, a] - sum_b pi[r, b] values[r, b])
   ///
-  /// With values = log pi - log q it is the gradient of KL(pi || q), with -log pi that of the entropy: the derivative of
-  /// their own log pi has mean zero under pi. values has one row per context, or one row for all.
+  /// With values = log pi - log q it is the gradient of KL(pi || q), with -log pi that of the entropy: the
+  /// derivative of their own log pi has mean zero under pi. values has one row per context, or one row for
+  /// all.
   void backward_expectation(view<T const, 2> values, view<T const> d) {
     std::ptrdiff_t const rows = values.rows() == 1 ? 1 : batch();
     primitive::require_shape("categorical_policy backward_expectation", "values", values, rows, actions());
@@ -134,7 +139,9 @@ class categorical_policy {
       double const mean     = expectation(r, [&](std::ptrdiff_t a) { return static_cast<double>(f[a]); });
       for (std::ptrdiff_t a = 0; a < actions(); ++a) {
         double const pi = static_cast<double>(probabilities_(r, a));
-        d_logits_(r, a) = pi == 0 ? T(0) : static_cast<T>(static_cast<double>(d[r]) * pi * (static_cast<double>(f[a]) - mean));
+        d_logits_(r, a) =
+            pi == 0 ? T(0)
+                    : static_cast<T>(static_cast<double>(d[r]) * pi * (static_cast<double>(f[a]) - mean));
       }
     }
     network_.backward(d_logits_);
@@ -151,8 +158,8 @@ class categorical_policy {
     over_rows("expected", out, [&](std::ptrdiff_t, std::ptrdiff_t a) { return table[a]; });
   }
 
-  /// out [batch] = KL(pi || q) for log q: one row for all contexts [1, actions], or one each [batch, actions].
-  /// Infinite where pi gives weight to an action that q excludes.
+  /// out [batch] = KL(pi || q) for log q: one row for all contexts [1, actions], or one each [batch,
+  /// actions]. Infinite where pi gives weight to an action that q excludes.
   void kl_to(view<T const, 2> log_q, view<double> out) const {
     auto const row = rows_of("kl_to", log_q);
     over_rows("kl_to", out, [&](std::ptrdiff_t r, std::ptrdiff_t a) {
@@ -189,7 +196,8 @@ class categorical_policy {
   template <class F>
   void over_rows(char const* operation, view<double> out, F const& f) const {
     primitive::require_shape(operation, "out", out, batch());
-    for (std::ptrdiff_t r = 0; r < batch(); ++r) out[r] = expectation(r, [&](std::ptrdiff_t a) { return f(r, a); });
+    for (std::ptrdiff_t r = 0; r < batch(); ++r)
+      out[r] = expectation(r, [&](std::ptrdiff_t a) { return f(r, a); });
   }
   auto rows_of(char const* operation, view<T const, 2> log_q) const {
     primitive::require_shape(operation, "log_q", log_q, log_q.rows() == 1 ? 1 : batch(), actions());
@@ -198,13 +206,14 @@ class categorical_policy {
   void require_actions(char const* operation, view<int const, 2> given) const {
     if (given.rows() != batch()) {
       throw shape_error(message("categorical_policy ", operation, ": actions has ", given.rows(),
-                                " rows, expected one for each of the ", batch(), " contexts of the last forward"));
+                                " rows, expected one for each of the ", batch(),
+                                " contexts of the last forward"));
     }
     for (std::ptrdiff_t r = 0; r < given.rows(); ++r) {
       for (std::ptrdiff_t s = 0; s < given.columns(); ++s) {
         if (given(r, s) < 0 || given(r, s) >= actions()) {
-          throw value_error(message("categorical_policy ", operation, ": actions[", r, ", ", s, "] is ", given(r, s),
-                                    ", expected 0 ... ", actions() - 1));
+          throw value_error(message("categorical_policy ", operation, ": actions[", r, ", ", s, "] is ",
+                                    given(r, s), ", expected 0 ... ", actions() - 1));
         }
       }
     }

@@ -1,9 +1,10 @@
 // Policies over points of R^d or (-1, 1)^d: the bandit's network gives a location and a scale per dimension.
 // SPDX-License-Identifier: MIT
 //
-// Every dimension is independent, x = location + scale u with u of a base density, and the action is x itself or tanh(x):
+// Every dimension is independent, x = location + scale u with u of a base density, and the action is x itself
+// or tanh(x):
 //
-//   log pi(a) = sum_d [ log g(z_d) - log scale_d - log |da_d/dx_d| ],   z = (x - location) / scale,   x = a or atanh(a)
+//   log pi(a) = sum_d [ log g(z_d) - log scale_d - log |da_d/dx_d| ],   z = (x - location) / scale
 //
 // with the derivatives  d/dlocation = -(log g)'(z) / scale  and  d/dlog scale = -z (log g)'(z) - 1.
 #pragma once
@@ -51,8 +52,8 @@ struct no_squash {
   static double log_slope(double) { return 0; }
 };
 
-/// a = tanh(x). log(1 - a^2) is taken as log(1 + a) + log(1 - a), and atanh as half their difference: near the edges
-/// 1 - a^2 would have lost the digits that a still has.
+/// a = tanh(x). log(1 - a^2) is taken as log(1 + a) + log(1 - a), and atanh as half their difference: near
+/// the edges 1 - a^2 would have lost the digits that a still has.
 struct tanh_squash {
   static constexpr double edge  = 1;
   static constexpr double limit = 0.99;  // arXiv:2404.14367's code
@@ -62,15 +63,16 @@ struct tanh_squash {
   static double log_slope(double a) { return std::log1p(a) + std::log1p(-a); }
 };
 
-/// forward() first; everything else speaks about the contexts of its last call. The network puts out d locations, then d
-/// logarithms of scales, which are clipped to [-20, 2]; outside, their gradient is 0.
+/// forward() first; everything else speaks about the contexts of its last call. The network puts out d
+/// locations, then d logarithms of scales, which are clipped to [-20, 2]; outside, their gradient is 0.
 template <class Backend, class T, class Density, class Squash>
 class continuous_policy {
  public:
   static constexpr double least_log_scale = -20, largest_log_scale = 2;
 
-  /// shape.outputs is twice the number of dimensions; the network starts from the seed's own stream for networks. Actions
-  /// beyond +-limit are moved there, those that are drawn and those that are given; Squash::edge turns that off.
+  /// shape.outputs is twice the number of dimensions; the network starts from the seed's own stream for
+  /// networks. Actions beyond +-limit are moved there, those that are drawn and those that are given;
+  /// Squash::edge turns that off.
   continuous_policy(Backend backend, mlp_shape const& shape, std::uint64_t seed, double limit = Squash::limit)
       : network_(std::move(backend), shape, random_of(seed, stream::network)), limit_(limit) {
     if (shape.outputs % 2 != 0) {
@@ -78,18 +80,21 @@ class continuous_policy {
                                 " outputs, expected a location and a scale for every dimension"));
     }
     if (!(limit > 0 && limit <= Squash::edge)) {
-      throw value_error(message("continuous_policy: limit is ", limit, ", expected > 0 and <= ", Squash::edge));
+      throw value_error(
+          message("continuous_policy: limit is ", limit, ", expected > 0 and <= ", Squash::edge));
     }
   }
 
   void forward(view<T const, 2> contexts) {
     outputs_ = network_.forward(contexts);
-    if (2 * outputs_.size() > arena_.size()) arena_ = network_.backend().template allocate<T>(2 * outputs_.size());
+    if (2 * outputs_.size() > arena_.size())
+      arena_ = network_.backend().template allocate<T>(2 * outputs_.size());
     log_scales_ = {arena_.data(), batch(), dimensions()};
     d_outputs_  = {arena_.data() + log_scales_.size(), batch(), 2 * dimensions()};
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (std::ptrdiff_t k = 0; k < dimensions(); ++k) {
-        log_scales_(r, k) = std::clamp(outputs_(r, dimensions() + k), T(least_log_scale), T(largest_log_scale));
+        log_scales_(r, k) =
+            std::clamp(outputs_(r, dimensions() + k), T(least_log_scale), T(largest_log_scale));
       }
     }
   }
@@ -104,7 +109,8 @@ class continuous_policy {
   std::span<T> gradient() { return network_.gradient(); }
   void zero_gradient() { network_.zero_gradient(); }
 
-  /// out [batch, samples] = log pi(action); actions [batch, samples * d], the d numbers of an action side by side.
+  /// out [batch, samples] = log pi(action); actions [batch, samples * d], the d numbers of an action side by
+  /// side.
   void log_prob(view<T const, 2> actions, view<T, 2> out) const {
     require_actions("log_prob", actions, out.columns());
     primitive::require_shape("continuous_policy log_prob", "out", out, batch(), out.columns());
@@ -120,18 +126,20 @@ class continuous_policy {
     }
   }
 
-  /// Draws actions [batch, samples * d]. Number n of the flattened actions takes block n after the stream's position,
-  /// whatever else is drawn; give every step a stream of its own.
+  /// Draws actions [batch, samples * d], one number after the other: each takes the words of one normal (4)
+  /// or Cauchy (2) draw in double. Give every step a stream of its own.
   void sample(random_stream random, view<T, 2> actions) const {
     std::ptrdiff_t const samples = actions.columns() / dimensions();
     primitive::require_shape("continuous_policy sample", "actions", actions, batch(), samples * dimensions());
-    std::uint64_t const start = random.position();
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (std::ptrdiff_t n = 0; n < actions.columns(); ++n) {
-        random.discard(start + 4 * static_cast<std::uint64_t>(r * actions.columns() + n) - random.position());
         std::ptrdiff_t const k = n % dimensions();
         double const x         = location(r, k) + std::exp(log_scale(r, k)) * Density::draw(random);
-        actions(r, n)          = static_cast<T>(held(Squash::action(x)));
+        if (std::isnan(x)) {
+          throw value_error(message("continuous_policy sample: the network's outputs in row ", r,
+                                    " hold NaN, expected numbers"));
+        }
+        actions(r, n) = static_cast<T>(held(Squash::action(x)));
       }
     }
   }
@@ -139,7 +147,8 @@ class continuous_policy {
   /// d_log_prob [batch, samples] = dL/d log pi(action); dL/d parameters is added to gradient().
   void backward(view<T const, 2> actions, view<T const, 2> d_log_prob) {
     require_actions("backward", actions, d_log_prob.columns());
-    primitive::require_shape("continuous_policy backward", "d_log_prob", d_log_prob, batch(), d_log_prob.columns());
+    primitive::require_shape("continuous_policy backward", "d_log_prob", d_log_prob, batch(),
+                             d_log_prob.columns());
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (std::ptrdiff_t k = 0; k < dimensions(); ++k) {
         double d_location = 0, d_log_scale = 0;
@@ -150,8 +159,8 @@ class continuous_policy {
           d_location -= d * slope;
           d_log_scale -= d * (z * slope + 1);
         }
-        bool const is_clipped             = outputs_(r, dimensions() + k) != log_scales_(r, k);
-        d_outputs_(r, k)                  = static_cast<T>(d_location * std::exp(-log_scale(r, k)));
+        bool const is_clipped           = outputs_(r, dimensions() + k) != log_scales_(r, k);
+        d_outputs_(r, k)                = static_cast<T>(d_location * std::exp(-log_scale(r, k)));
         d_outputs_(r, dimensions() + k) = is_clipped ? T(0) : static_cast<T>(d_log_scale);
       }
     }
@@ -160,7 +169,9 @@ class continuous_policy {
 
  private:
   double location(std::ptrdiff_t r, std::ptrdiff_t k) const { return static_cast<double>(outputs_(r, k)); }
-  double log_scale(std::ptrdiff_t r, std::ptrdiff_t k) const { return static_cast<double>(log_scales_(r, k)); }
+  double log_scale(std::ptrdiff_t r, std::ptrdiff_t k) const {
+    return static_cast<double>(log_scales_(r, k));
+  }
   double held(double action) const { return std::clamp(action, -limit_, limit_); }
   double standardised(std::ptrdiff_t r, std::ptrdiff_t k, double action) const {
     return (Squash::inverse(action) - location(r, k)) * std::exp(-log_scale(r, k));
@@ -168,14 +179,16 @@ class continuous_policy {
 
   void require_actions(char const* operation, view<T const, 2> given, std::ptrdiff_t samples) const {
     if (given.rows() != batch() || given.columns() != samples * dimensions()) {
-      throw shape_error(message("continuous_policy ", operation, ": actions is [", given.rows(), ", ", given.columns(),
-                                "], expected [", batch(), ", ", samples, " * ", dimensions(), "]"));
+      throw shape_error(message("continuous_policy ", operation, ": actions is [", given.rows(), ", ",
+                                given.columns(), "], expected [", batch(), ", ", samples, " * ", dimensions(),
+                                "]"));
     }
     for (std::ptrdiff_t r = 0; r < given.rows(); ++r) {
       for (std::ptrdiff_t n = 0; n < given.columns(); ++n) {
         if (!(std::abs(held(static_cast<double>(given(r, n)))) < Squash::edge)) {
-          throw value_error(message("continuous_policy ", operation, ": actions[", r, ", ", n, "] is ", given(r, n),
-                                    ", expected a number between -", Squash::edge, " and ", Squash::edge));
+          throw value_error(message("continuous_policy ", operation, ": actions[", r, ", ", n, "] is ",
+                                    given(r, n), ", expected a number between -", Squash::edge, " and ",
+                                    Squash::edge));
         }
       }
     }
@@ -184,7 +197,7 @@ class continuous_policy {
   mlp<Backend, T> network_;
   double limit_;
   buffer_of<Backend, T> arena_;
-  view<T const, 2> outputs_;                // [batch, 2 d]
+  view<T const, 2> outputs_;  // [batch, 2 d]
   view<T, 2> log_scales_, d_outputs_;
 };
 

@@ -75,7 +75,7 @@ inline constexpr double data_location = -0.7;
 inline constexpr double data_scale    = 0.4;
 
 /// Probabilities of `bins` equal bins of [-1, 1] under tanh of a Cauchy variable, exactly: differences of its distribution
-/// function at atanh of the edges. The end bins hold the squashed tails, atoms of 0.078 and 0.044 for the defaults.
+/// function at atanh of the edges. The end bins hold the squashed tails, 0.078 and 0.042 for the defaults.
 inline std::vector<double> squashed_cauchy(int bins = 100, double location = data_location, double scale = data_scale) {
   std::vector<double> probability(static_cast<std::size_t>(bins));
   double below = 0;

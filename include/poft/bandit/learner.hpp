@@ -152,8 +152,7 @@ class learner {
     std::vector<T> d(samples);
     double loss = 0;
     for (std::size_t p = 0; p < batch.rewards.size(); p += samples) {
-      rewarded_list<T> const list{batch.log_probs.subspan(p, samples), batch.rewards.subspan(p, samples),
-                                  batch.reference_log_probs.subspan(p, samples)};
+      rewarded_list<T> const list{batch.log_probs.subspan(p, samples), batch.rewards.subspan(p, samples), {}};
       loss += static_cast<double>(objective(list, view<T>(d)));
       for (std::size_t i = 0; i < samples; ++i) d_log_probs[p + i] += d[i] / static_cast<T>(prompts);
     }

@@ -1,11 +1,12 @@
-// The bandit's network: linear, layer norm, activation, two hidden layers, outputs; explicit forward and backward.
+// The bandit's network: one narrow normalised layer, two hidden ones; explicit forward and backward.
 // SPDX-License-Identifier: MIT
 //
 //   contexts [batch, inputs] -> linear [batch, normalised] -> layer norm -> relu or tanh
-//                            -> linear [batch, hidden] -> relu -> linear [batch, hidden] -> relu -> linear [batch, outputs]
+//                            -> linear [batch, hidden] -> relu -> linear [batch, hidden] -> relu
+//                            -> linear [batch, outputs]
 //
-// Tajwar et al. 2024, arXiv:2404.14367: widths 100, 50, 256, 256; weights Xavier-uniform with gain 0.01 (Glorot and Bengio
-// 2010, eq. 16), biases zero.
+// Tajwar et al. 2024, arXiv:2404.14367: widths 100, 50, 256, 256; weights Xavier-uniform with gain 0.01
+// (Glorot and Bengio 2010, eq. 16), biases zero.
 #pragma once
 
 #include <cmath>
@@ -58,12 +59,12 @@ struct linear_parameters {
 /// Named slices of one flat buffer: of the parameters, or of their gradient.
 template <class T>
 struct mlp_slices {
-  linear_parameters<T> first;       // [normalised, inputs]
-  view<T> gain, bias;               // of the layer norm: [normalised]
-  linear_parameters<T> second;      // [hidden, normalised]
-  linear_parameters<T> third;       // [hidden, hidden]
-  linear_parameters<T> last;        // [outputs, hidden]
-  std::ptrdiff_t size = 0;          // elements of the whole buffer
+  linear_parameters<T> first;   // [normalised, inputs]
+  view<T> gain, bias;           // of the layer norm: [normalised]
+  linear_parameters<T> second;  // [hidden, normalised]
+  linear_parameters<T> third;   // [hidden, hidden]
+  linear_parameters<T> last;    // [outputs, hidden]
+  std::ptrdiff_t size = 0;      // elements of the whole buffer
 
   mlp_slices(mlp_shape const& shape, T* base) {
     auto const take = [&](std::ptrdiff_t count) {
@@ -84,20 +85,22 @@ struct mlp_slices {
   }
 };
 
-/// Parameters, gradient and activations of the network. Nothing is allocated after the first call with the largest batch.
-/// The backend's memory must be readable by the host.
+/// Parameters, gradient and activations of the network. Nothing is allocated after the first call with the
+/// largest batch. The backend's memory must be readable by the host.
 template <class Backend, class T>
   requires backend_for<Backend, T>
 class mlp {
  public:
   static constexpr double layer_norm_epsilon = 1e-5;
 
-  /// The weights are drawn from the stream layer by layer, each as one double, so that float and double start alike.
-  mlp(Backend backend, mlp_shape const& shape, random_stream random) : backend_(std::move(backend)), shape_(shape) {
+  /// The weights are drawn from the stream layer by layer, each as one double, so that float and double start
+  /// alike.
+  mlp(Backend backend, mlp_shape const& shape, random_stream random)
+      : backend_(std::move(backend)), shape_(shape) {
     shape.validate();
     std::ptrdiff_t const size = mlp_slices<T>(shape, nullptr).size;
-    parameters_ = backend_.template allocate<T>(size);
-    gradient_   = backend_.template allocate<T>(size);
+    parameters_               = backend_.template allocate<T>(size);
+    gradient_                 = backend_.template allocate<T>(size);
 
     auto const p = slices();
     for (view<T, 2> const weight : {p.first.weight, p.second.weight, p.third.weight, p.last.weight}) {
@@ -113,7 +116,9 @@ class mlp {
   mlp_shape const& shape() const { return shape_; }
 
   std::span<T> parameters() { return {parameters_.data(), static_cast<std::size_t>(parameters_.size())}; }
-  std::span<T const> parameters() const { return {parameters_.data(), static_cast<std::size_t>(parameters_.size())}; }
+  std::span<T const> parameters() const {
+    return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
+  }
   std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
   mlp_slices<T> slices() { return {shape_, parameters_.data()}; }
   mlp_slices<T> gradient_slices() { return {shape_, gradient_.data()}; }
@@ -123,7 +128,8 @@ class mlp {
   std::ptrdiff_t batch() const { return batch_; }
   view<T const, 2> outputs() const { return now_.outputs; }
 
-  /// contexts [batch, inputs] -> outputs [batch, outputs], valid until the next forward. The contexts are copied.
+  /// contexts [batch, inputs] -> outputs [batch, outputs], valid until the next forward. The contexts are
+  /// copied.
   view<T const, 2> forward(view<T const, 2> contexts) {
     primitive::require_shape("mlp forward", "contexts", contexts, contexts.rows(), shape_.inputs);
     reserve(contexts.rows());
@@ -131,7 +137,8 @@ class mlp {
     for (std::ptrdiff_t r = 0; r < batch_; ++r) backend_.copy(contexts.row(r), now_.contexts.row(r));
 
     linear::forward(backend_, now_.contexts, p.first.weight, p.first.bias, now_.first);
-    layer_norm::forward(backend_, now_.first, p.gain, p.bias, layer_norm_epsilon, now_.normalised, now_.moments);
+    layer_norm::forward(backend_, now_.first, p.gain, p.bias, layer_norm_epsilon, now_.normalised,
+                        now_.moments);
     shape_.after_norm == activation::relu ? relu::forward(backend_, now_.normalised, now_.normalised)
                                           : tanh::forward(backend_, now_.normalised, now_.normalised);
     linear::forward(backend_, now_.normalised, p.second.weight, p.second.bias, now_.second);
@@ -146,14 +153,15 @@ class mlp {
   void backward(view<T const, 2> d_outputs) {
     primitive::require_shape("mlp backward", "d_outputs", d_outputs, batch_, shape_.outputs);
     auto const p = slices(), d = gradient_slices();
-    auto const& wide = now_.d_wide;        // dL/d of what the third, then the second hidden layer put out
+    auto const& wide   = now_.d_wide;  // dL/d of what the third, then the second hidden layer put out
     auto const& narrow = now_.d_normalised;
 
     linear::backward(backend_, now_.third, p.last.weight, d_outputs, wide[0], d.last.weight, d.last.bias);
     relu::backward(backend_, now_.third, wide[0], wide[0]);
     linear::backward(backend_, now_.second, p.third.weight, wide[0], wide[1], d.third.weight, d.third.bias);
     relu::backward(backend_, now_.second, wide[1], wide[1]);
-    linear::backward(backend_, now_.normalised, p.second.weight, wide[1], narrow, d.second.weight, d.second.bias);
+    linear::backward(backend_, now_.normalised, p.second.weight, wide[1], narrow, d.second.weight,
+                     d.second.bias);
     shape_.after_norm == activation::relu ? relu::backward(backend_, now_.normalised, narrow, narrow)
                                           : tanh::backward(backend_, now_.normalised, narrow, narrow);
     layer_norm::backward(backend_, now_.first, now_.moments, p.gain, narrow, narrow, d.gain, d.bias);
@@ -166,16 +174,17 @@ class mlp {
   using relu       = primitive::relu<Backend>;
   using tanh       = primitive::tanh<Backend>;
 
-  /// What the last forward left behind, and what backward passes on; activations stand in the place of their inputs.
+  /// What the last forward left behind, and what backward passes on; activations stand in the place of their
+  /// inputs.
   struct activations {
-    view<T, 2> contexts;          // [batch, inputs]
-    view<T, 2> first;             // [batch, normalised]  before the layer norm
-    view<T, 2> normalised;        // [batch, normalised]  after norm and activation
-    view<T, 2> second, third;     // [batch, hidden]      after relu
-    view<T, 2> outputs;           // [batch, outputs]
-    view<T, 2> d_wide[2];         // [batch, hidden]
-    view<T, 2> d_normalised;      // [batch, normalised]
-    view<row_moments<T>> moments; // [batch]
+    view<T, 2> contexts;           // [batch, inputs]
+    view<T, 2> first;              // [batch, normalised]  before the layer norm
+    view<T, 2> normalised;         // [batch, normalised]  after norm and activation
+    view<T, 2> second, third;      // [batch, hidden]      after relu
+    view<T, 2> outputs;            // [batch, outputs]
+    view<T, 2> d_wide[2];          // [batch, hidden]
+    view<T, 2> d_normalised;       // [batch, normalised]
+    view<row_moments<T>> moments;  // [batch]
   };
 
   void reserve(std::ptrdiff_t batch) {

@@ -58,7 +58,7 @@ struct best_of_n {
 
     // In logarithms, because a long response's probability underflows; -inf without a gate.
     T const lowest = log(constant<T>(gate)) + log_add_exp(list.log_prob[best], log(constant<T>(gate_floor)));
-    T const weight = constant<T>(Negatives == negatives::average ? beta / static_cast<double>(samples - 1) : beta);
+    T const weight = constant<T>(beta) / (Negatives == negatives::average ? static_cast<T>(samples - 1) : constant<T>(1));
     for (std::ptrdiff_t i = 0; i < samples; ++i) {
       bool const pushed = Negatives == negatives::worst ? i == worst : Negatives != negatives::none && i != best;
       if (!pushed || !(list.log_prob[i] > lowest)) continue;

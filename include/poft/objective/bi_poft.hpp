@@ -28,7 +28,10 @@ struct bi_poft {
     return softplus(-(constant<T>(beta) * won + constant<T>(gamma)));
   }
 
-  constexpr char const* invalid() const { return beta > 0 ? nullptr : "bi_poft: beta must be > 0"; }
+  constexpr char const* invalid() const {
+    if (!(beta > 0)) return "bi_poft: beta must be > 0";
+    return gamma - gamma == 0 ? nullptr : "bi_poft: gamma must be finite";
+  }
 };
 
 }  // namespace poft::objective

@@ -22,8 +22,7 @@ struct cispo_relative {
 
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
-    using T        = value_t<S>;
-    T const weight = clamp(exp(stop_gradient(log_importance_ratio(step))), constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    value_t<S> const weight = clip_ratio(exp(stop_gradient(log_importance_ratio(step))), eps_low, eps_high);
     return -(weight * step.advantage * step.log_prob);
   }
 

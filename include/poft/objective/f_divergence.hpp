@@ -80,7 +80,8 @@ struct f_name {
 ///   h = phi(log pi(y_w) - log pi_ref(y_w)) - phi(log pi(y_l) - log pi_ref(y_l))
 ///
 /// TRL has f_divergence_type with a clamp on the exponent for alpha and none for forward KL, where its margin
-/// is NaN once both sides overflow.
+/// is NaN once both sides overflow. Where a squared loss overflows, a derivative that stays finite by two
+/// exponentials cancelling comes out infinite.
 ///
 ///   fdpo<alpha_divergence> const objective{{.beta = 0.1}, {.alpha = 0.5}};     f_divergence<ipo, js> ...
 template <class Loss, class Link>

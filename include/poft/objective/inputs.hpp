@@ -1,4 +1,4 @@
-// The named inputs of objectives: nothing is swapped by position; chosen, rejected, reference keep that order.
+// The named inputs of objectives, always in one order: chosen, rejected, reference; no position to mix up.
 // SPDX-License-Identifier: MIT
 //
 // S is the scalar type of the formula (double, a dual number, a pack of lanes). Live members have type S and

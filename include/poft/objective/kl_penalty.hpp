@@ -45,10 +45,20 @@ struct with_kl : Surrogate {
 
   template <class S>
   POFT_FN S operator()(anchored_policy_step<S> const& step) const {
+    using T      = value_t<S>;
     S const loss = Surrogate::operator()(step);
-    if (kl_coefficient == 0) return loss;
-    reference_step<S> const distance{step.log_prob, step.reference_log_prob};
-    return loss + kl_penalty<Estimator>{kl_coefficient}(distance);
+    if (constant<element_t<S>>(kl_coefficient) == constant<element_t<S>>(0)) return loss;
+    S const distance = step.log_prob - step.reference_log_prob;
+    S const penalty  = constant<T>(kl_coefficient) * Estimator::of(distance);
+    if constexpr (!std::is_same_v<Estimator, k3>) {
+      return loss + penalty;
+    } else {
+      // |A| rho and k3 may both exceed the type, with slopes +inf and -inf: the larger one decides.
+      T const log_loss    = stop_gradient(log_importance_ratio(step)) + log(abs(step.advantage));
+      T const log_penalty = log(constant<T>(kl_coefficient)) - stop_gradient(distance);
+      T const infinity    = constant<T>(INFINITY);
+      return select(loss < infinity, loss + penalty, select(log_loss > log_penalty, loss, penalty));
+    }
   }
 
   constexpr char const* invalid() const {

@@ -29,7 +29,7 @@ struct multi_negative_dpo {
       return scale * (relative_to(list.reference_log_prob, list.log_prob, j) - chosen);
     };
 
-    T peak = -std::numeric_limits<T>::infinity(), sum = constant<T>(0);
+    T peak = constant<T>(-INFINITY), sum = constant<T>(0);
     for (std::ptrdiff_t j = 1; j < items; ++j) peak = max(peak, lead(j));
     for (std::ptrdiff_t j = 1; j < items; ++j) {
       gradient[j] = exp(lead(j) - peak);

@@ -35,7 +35,7 @@ struct plackett_luce {
     };
     auto slot = [&](std::ptrdiff_t place) -> T& { return gradient[list.ranking[place]]; };
 
-    T loss = constant<T>(0), peak = -std::numeric_limits<T>::infinity(), sum = constant<T>(0);
+    T loss = constant<T>(0), peak = constant<T>(-INFINITY), sum = constant<T>(0);
     T last_peak = peak, last_sum = sum;  // of the last judged place
     for (std::ptrdiff_t j = items - 1; j >= 0; --j) {
       T const s = score(j), higher = max(s, peak);

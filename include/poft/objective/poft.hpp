@@ -36,7 +36,10 @@ struct poft {
     return sigmoid(-log_odds_of_win(sample));
   }
 
-  constexpr char const* invalid() const { return beta > 0 ? nullptr : "poft: beta must be > 0"; }
+  constexpr char const* invalid() const {
+    if (!(beta > 0)) return "poft: beta must be > 0";
+    return gamma - gamma == 0 ? nullptr : "poft: gamma must be finite";
+  }
 
  private:
   template <class S>

@@ -187,4 +187,12 @@ POFT_FN S log_importance_ratio(policy_token_of_sequence<S> const& step) {
   return step.sequence_log_ratio + (step.log_prob - stop_gradient(step.log_prob));
 }
 
+/// clip(rho, 1 - eps_low, 1 + eps_high), which PPO and its kin share.
+template <class S>
+POFT_FN S clip_ratio(S ratio, double eps_low, double eps_high) {
+  using T     = value_t<S>;
+  T const one = constant<T>(1);
+  return clamp(ratio, one - constant<T>(eps_low), one + constant<T>(eps_high));
+}
+
 }  // namespace poft

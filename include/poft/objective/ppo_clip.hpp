@@ -26,7 +26,7 @@ struct ppo_clip {
   POFT_FN S operator()(Step<S> const& step) const {
     using T       = value_t<S>;
     S const ratio = exp(log_importance_ratio(step));
-    S const near  = clamp(ratio, constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    S const near  = clip_ratio(ratio, eps_low, eps_high);
     return -(step.advantage * select(step.advantage < constant<T>(0), max(ratio, near), min(ratio, near)));
   }
 

@@ -28,7 +28,7 @@ struct ppo_dual_clip {
   POFT_FN S operator()(Step<S> const& step) const {
     using T       = value_t<S>;
     S const ratio = exp(log_importance_ratio(step));
-    S const near  = clamp(ratio, constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    S const near  = clip_ratio(ratio, eps_low, eps_high);
     S const bad   = min(max(ratio, near), S(constant<T>(max_ratio)));
     return -(step.advantage * select(step.advantage < constant<T>(0), bad, min(ratio, near)));
   }

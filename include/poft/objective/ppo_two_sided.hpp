@@ -27,7 +27,7 @@ struct ppo_two_sided {
     using T         = value_t<S>;
     S const ratio   = exp(log_importance_ratio(step));
     S const bounded = min(ratio, S(constant<T>(max_ratio)));
-    S const near    = clamp(ratio, constant<T>(1 - eps_low), constant<T>(1 + eps_high));
+    S const near    = clip_ratio(ratio, eps_low, eps_high);
     return -(step.advantage * select(step.advantage < constant<T>(0), max(bounded, near), min(bounded, near)));
   }
 

@@ -29,7 +29,7 @@ struct pro {
     for (std::ptrdiff_t j = 0; j < items; ++j) gradient[j] = constant<T>(0);
     T loss = constant<T>(0);
     for (std::ptrdiff_t k = 0; k + 1 < items; ++k) {
-      T widest = -std::numeric_limits<T>::infinity();  // t_kk
+      T widest = constant<T>(-INFINITY);  // t_kk
       for (std::ptrdiff_t j = k + 1; j < items; ++j) widest = max(widest, list.reward[k] - list.reward[j]);
       auto gap      = [&](std::ptrdiff_t j) { return j == k ? widest : list.reward[k] - list.reward[j]; };
       auto exponent = [&](std::ptrdiff_t j) { return gap(j) * (list.log_prob[j] / list.tokens[j]); };

@@ -25,11 +25,13 @@ struct sapo {
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
     using T       = value_t<S>;
-    T const one   = constant<T>(1);
-    T const tau   = select(step.advantage > constant<T>(0), constant<T>(temperature_positive),
-                           constant<T>(temperature_negative));
     S const ratio = exp(min(log_importance_ratio(step), S(constant<T>(80))));
-    return -(constant<T>(4) / tau * step.advantage * sigmoid(tau * (ratio - one)));
+    auto gate     = [&](double temperature) {
+      T const tau = constant<T>(temperature);
+      return constant<T>(4) / tau * sigmoid(tau * (ratio - constant<T>(1)));
+    };
+    S const chosen = select(step.advantage > constant<T>(0), gate(temperature_positive), gate(temperature_negative));
+    return -(step.advantage * chosen);
   }
 
   constexpr char const* invalid() const {

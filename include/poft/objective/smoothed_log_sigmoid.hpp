@@ -10,7 +10,9 @@ namespace poft {
 /// label is wrong. log sigmoid(-x) = log sigmoid(x) - x leaves one softplus and a line.
 template <class S>
 POFT_FN S smoothed_log_sigmoid(S x, value_t<S> smoothing) {
-  return log_sigmoid(x) - smoothing * x;
+  S const flipped =
+      select(abs(smoothing) > constant<value_t<S>>(0), smoothing * x, constant<S>(0));  // not 0 inf
+  return log_sigmoid(x) - flipped;
 }
 
 /// Label noise of one half or more says that the labels are upside down.

@@ -28,7 +28,7 @@ struct softmax_list {
     T const scale              = constant<T>(beta);
     auto score = [&](std::ptrdiff_t k) { return scale * relative_to(list.reference, list.score, k); };
 
-    T peak = -std::numeric_limits<T>::infinity(), sum = constant<T>(0), total_target = constant<T>(0);
+    T peak = constant<T>(-INFINITY), sum = constant<T>(0), total_target = constant<T>(0);
     for (std::ptrdiff_t k = 0; k < items; ++k) peak = max(peak, score(k));
     for (std::ptrdiff_t k = 0; k < items; ++k) {
       gradient[k] = exp(score(k) - peak);

@@ -12,8 +12,9 @@
 
 namespace poft::primitive {
 
-/// out_c += sum_r f(r, i), where i is the position of column c, or of a pack of columns. One call treats a strip of
-/// columns and goes down its rows in order, so the sum does not depend on how strips are given to threads.
+/// out_c += sum_r f(r, i), where i is the position of column c, or of a pack of columns. One call treats a
+/// strip of columns and goes down its rows in order, so the sum does not depend on how strips are given to
+/// threads.
 template <class T, class F>
 struct column_sum_strip {
   static constexpr std::int64_t width = 64;

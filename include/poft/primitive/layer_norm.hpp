@@ -24,7 +24,8 @@ struct layer_norm_each_row {
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    moments.data[r] = layer_norm_row<Group, T>(group, {x.row(r).data()}, gain, bias, {y.row(r).data()}, x.columns(), epsilon);
+    moments.data[r] = layer_norm_row<Group, T>(group, {x.row(r).data()}, gain, bias, {y.row(r).data()},
+                                               x.columns(), epsilon);
   }
 };
 
@@ -59,8 +60,10 @@ struct layer_norm_gain_term {
   }
 };
 
-///   forward    y = gain (x - mean) / sqrt(variance + epsilon) + bias    per row; x, y [rows, width], gain, bias [width];
-///              moments [rows] receives mean and 1 / sqrt(...)           y, moments overwritten; y may be x
+///   x, y [rows, width], gain, bias [width], moments [rows]
+///
+///   forward    y = gain (x - mean) / sqrt(variance + epsilon) + bias    overwritten; y may be x
+///              moments = mean and 1 / sqrt(variance + epsilon)          overwritten
 ///   backward   d_x                                                      overwritten; may be d_y
 ///              d_gain += sum_rows d_y (x - mean) / sqrt(...)            accumulated
 ///              d_bias += sum_rows d_y                                   accumulated
@@ -68,22 +71,25 @@ template <class Backend>
 struct layer_norm {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
-                      std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const>> bias, double epsilon,
-                      view<T, 2> y, std::type_identity_t<view<row_moments<T>>> moments) {
+                      std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const>> bias,
+                      double epsilon, view<T, 2> y, std::type_identity_t<view<row_moments<T>>> moments) {
     require_shape("layer_norm forward", "gain", gain, x.columns());
     require_shape("layer_norm forward", "bias", bias, x.columns());
     require_shape("layer_norm forward", "y", y, x.rows(), x.columns());
     require_shape("layer_norm forward", "moments", moments, x.rows());
-    if (!(epsilon >= 0)) throw value_error(message("layer_norm forward: epsilon is ", epsilon, ", expected >= 0"));
+    if (!(epsilon >= 0))
+      throw value_error(message("layer_norm forward: epsilon is ", epsilon, ", expected >= 0"));
     backend.template for_rows<T>(
         x.rows(), x.columns(),
-        layer_norm_each_row<T>{x, {gain.data()}, {bias.data()}, static_cast<T>(epsilon), y, {moments.data()}});
+        layer_norm_each_row<T>{
+            x, {gain.data()}, {bias.data()}, static_cast<T>(epsilon), y, {moments.data()}});
   }
 
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
-                       std::type_identity_t<view<row_moments<T> const>> moments, std::type_identity_t<view<T const>> gain,
-                       std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_x, std::type_identity_t<view<T>> d_gain,
+                       std::type_identity_t<view<row_moments<T> const>> moments,
+                       std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const, 2>> d_y,
+                       view<T, 2> d_x, std::type_identity_t<view<T>> d_gain,
                        std::type_identity_t<view<T>> d_bias) {
     require_shape("layer_norm backward", "moments", moments, x.rows());
     require_shape("layer_norm backward", "gain", gain, x.columns());
@@ -92,9 +98,10 @@ struct layer_norm {
     require_shape("layer_norm backward", "d_gain", d_gain, x.columns());
     // The sums first: d_x may overwrite d_y.
     column_sum<Backend>::accumulate(backend, d_y, d_bias);
-    column_sum<Backend>::accumulate_terms(backend, x.rows(), d_gain, layer_norm_gain_term<T>{x, {moments.data()}, d_y});
-    backend.template for_rows<T>(x.rows(), x.columns(),
-                                 layer_norm_backward_each_row<T>{x, {moments.data()}, {gain.data()}, d_y, d_x});
+    column_sum<Backend>::accumulate_terms(backend, x.rows(), d_gain,
+                                          layer_norm_gain_term<T>{x, {moments.data()}, d_y});
+    backend.template for_rows<T>(
+        x.rows(), x.columns(), layer_norm_backward_each_row<T>{x, {moments.data()}, {gain.data()}, d_y, d_x});
   }
 };
 

@@ -25,7 +25,9 @@ struct copy_to_every_row {
   }
 };
 
-///   forward    y   = x W^T + b          x [rows, inputs], W [outputs, inputs], b [outputs], y [rows, outputs] overwritten
+///   x [rows, inputs], W [outputs, inputs], b [outputs], y [rows, outputs]
+///
+///   forward    y   = x W^T + b          overwritten
 ///   backward   d_x = d_y W              overwritten; an empty view leaves it out
 ///              d_W += d_y^T x           accumulated
 ///              d_b += sum_rows d_y      accumulated
@@ -46,8 +48,9 @@ struct linear {
 
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
-                       std::type_identity_t<view<T const, 2>> weight, std::type_identity_t<view<T const, 2>> d_y,
-                       std::type_identity_t<view<T, 2>> d_x, view<T, 2> d_weight, std::type_identity_t<view<T>> d_bias) {
+                       std::type_identity_t<view<T const, 2>> weight,
+                       std::type_identity_t<view<T const, 2>> d_y, std::type_identity_t<view<T, 2>> d_x,
+                       view<T, 2> d_weight, std::type_identity_t<view<T>> d_bias) {
     require_shape("linear backward", "d_y", d_y, x.rows(), weight.rows());
     require_shape("linear backward", "weight", weight, d_y.columns(), x.columns());
     require_shape("linear backward", "d_weight", d_weight, weight.rows(), weight.columns());

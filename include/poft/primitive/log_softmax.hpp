@@ -52,8 +52,10 @@ struct log_softmax_backward_each_row {
   }
 };
 
-///   forward    y[r, v]   = x[r, v] - log sum_u exp x[r, u]            x, y [rows, vocab]; y is overwritten and may be x
-///   backward   d_x[r, v] = d_y[r, v] - exp(y[r, v]) sum_u d_y[r, u]   d_x is overwritten and may be d_y
+///   x, y [rows, vocab]
+///
+///   forward    y[r, v]   = x[r, v] - log sum_u exp x[r, u]            overwritten; y may be x
+///   backward   d_x[r, v] = d_y[r, v] - exp(y[r, v]) sum_u d_y[r, u]   overwritten; d_x may be d_y
 ///
 /// A logit of -inf is legal: its log-probability is -inf and it takes no part in the sums.
 template <class Backend>

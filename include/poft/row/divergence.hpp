@@ -70,9 +70,10 @@ struct symmetric_kl {
   template <class S>
   POFT_FN terms<S, 2> operator()(outcome<S> q, outcome<S> p) const {
     terms<S, 2> const forward = forward_kl{}(q, p), reverse = reverse_kl{}(q, p);
-    if (weight == 0) return reverse;  // the other one may be infinite
-    if (weight == 1) return forward;
-    S const w = constant<S>(weight), rest = constant<S>(1 - weight);
+    using T = element_t<S>;
+    if (constant<T>(weight) == T(0)) return reverse;  // the other one may be infinite
+    if (constant<T>(weight) == T(1)) return forward;
+    S const w = constant<S>(weight), rest = constant<S>(1) - w;
     return value_and_slope(w * forward.at[0] + rest * reverse.at[0], w * forward.at[1] + rest * reverse.at[1]);
   }
 
@@ -95,7 +96,7 @@ struct jsd {
 
   template <class S>
   POFT_FN terms<S, 2> operator()(outcome<S> q, outcome<S> p) const {
-    S const b = constant<S>(beta), rest = constant<S>(1 - beta);
+    S const b = constant<S>(beta), rest = constant<S>(1) - b;
     outcome<S> const m{b * p.prob + rest * q.prob, log_add_exp(log(b) + p.log_prob, log(rest) + q.log_prob)};
     return value_and_slope(b * kl_share(p, m) + rest * kl_share(q, m), rest * weighted_log_ratio(q, m));
   }

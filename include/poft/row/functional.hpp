@@ -37,7 +37,7 @@ POFT_FN void write_functional(Functional functional, Group group, std::int64_t v
                               compute_t<Stored> factor, bool accumulate, Student student, Others... others) {
   using T          = compute_t<Stored>;
   T const slopes   = sums.at[1];
-  T const infinity = std::numeric_limits<T>::infinity();
+  T const infinity = constant<T>(INFINITY);
   group.each(0, vocab, [=](auto i) {
     auto const own = student.at(i);
     using S        = decltype(own.prob + own.prob);

@@ -23,8 +23,8 @@ struct row_moments {
 ///
 /// The variance is summed from differences to the mean: E[x^2] - mean^2 cancels. y may be x.
 template <class Group, class T>
-POFT_FN row_moments<T> layer_norm_row(Group group, row<T const> x, row<T const> gain, row<T const> bias, row<T> y,
-                                      std::int64_t width, T epsilon) {
+POFT_FN row_moments<T> layer_norm_row(Group group, row<T const> x, row<T const> gain, row<T const> bias,
+                                      row<T> y, std::int64_t width, T epsilon) {
   T const share    = T(1) / static_cast<T>(width);
   T const mean     = share * group.sum(std::int64_t{0}, width, [=](auto i) { return x[i]; });
   T const variance = share * group.sum(std::int64_t{0}, width, [=](auto i) {
@@ -57,9 +57,9 @@ POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<T>
     out.at[1] = out.at[0] * normalised(i);
     return out;
   });
-  T const share     = T(1) / static_cast<T>(width);
-  T const mean_g    = share * sums.at[0];
-  T const mean_gn   = share * sums.at[1];
+  T const share   = T(1) / static_cast<T>(width);
+  T const mean_g  = share * sums.at[0];
+  T const mean_gn = share * sums.at[1];
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     d_x.set(i, S(moments.inverse_deviation) * (gain[i] * d_y[i] - S(mean_g) - normalised(i) * S(mean_gn)));

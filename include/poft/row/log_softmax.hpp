@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <limits>
-
 #include "poft/row/row.hpp"
 
 namespace poft {
@@ -35,7 +33,7 @@ struct softmax_row {
 template <class Group, class Stored>
 POFT_FN softmax_row<Stored> softmax_of(Group group, row<Stored const> z, std::int64_t vocab) {
   using T = typename Group::value;
-  T peak = -std::numeric_limits<T>::infinity(), sum = T(0);
+  T peak = constant<T>(-INFINITY), sum = T(0);
   for (std::int64_t first = 0; first < vocab; first += Group::piece) {
     std::int64_t const last = vocab - first < Group::piece ? vocab : first + Group::piece;
     T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
@@ -43,7 +41,7 @@ POFT_FN softmax_row<Stored> softmax_of(Group group, row<Stored const> z, std::in
       sum  = sum * exp(peak - piece_peak);
       peak = piece_peak;
     }
-    if (peak == -std::numeric_limits<T>::infinity()) continue;
+    if (peak == constant<T>(-INFINITY)) continue;
     sum = sum + group.sum(first, last, [=](auto i) { return exp(z[i] - decltype(z[i])(peak)); });
   }
   return {z, peak, log(sum)};

@@ -47,7 +47,8 @@ struct backend {
   /// f(group, r) for r in [0, n): pieces of as many rows as make a few pages of elements.
   template <class T, class F>
   void for_rows(std::int64_t n, std::int64_t width, F const& f) const {
-    std::int64_t const rows   = std::max<std::int64_t>(1, 4 * lane_group<T>::piece / std::max<std::int64_t>(1, width));
+    std::int64_t const rows =
+        std::max<std::int64_t>(1, 4 * lane_group<T>::piece / std::max<std::int64_t>(1, width));
     std::int64_t const pieces = (n + rows - 1) / rows;
     for_each_piece(usable_threads(threads), pieces, [&](std::int64_t k) {
       for (std::int64_t r = k * rows; r < std::min(n, (k + 1) * rows); ++r) f(lane_group<T>{}, r);
@@ -57,9 +58,10 @@ struct backend {
   /// Sum over i in [0, n) of f(i), f being called with packs of T.
   template <class T, class F>
   double sum(std::int64_t n, F const& f) const {
-    return sum_of_pieces(usable_threads(threads), n, lane_group<T>::piece, [&](std::int64_t first, std::int64_t last) {
-      return static_cast<double>(lane_group<T>::sum(first, last, f));
-    });
+    return sum_of_pieces(usable_threads(threads), n, lane_group<T>::piece,
+                         [&](std::int64_t first, std::int64_t last) {
+                           return static_cast<double>(lane_group<T>::sum(first, last, f));
+                         });
   }
 };
 

@@ -1,10 +1,11 @@
-// Matrix products of the Eigen backend: work cut into pieces by shape, each piece made of Eigen's kernels on one thread.
+// Matrix products of the Eigen backend: pieces cut by shape, each made of Eigen's kernels on one thread.
 // SPDX-License-Identifier: MIT
 //
-// Eigen's product expressions are not used, for three reasons. They start threads of their own wherever some translation
-// unit included Eigen with OpenMP, and then the sums depend on how many. Their instantiations are named alike in units of
-// different -march, so that the linker would run one unit's code in the other. And they take their scratch memory from
-// the heap. Here the loops over blocks are ours, around Eigen's packing and its block kernel.
+// Eigen's product expressions are not used, for three reasons. They start threads of their own wherever some
+// translation unit included Eigen with OpenMP, and then the sums depend on how many. Their instantiations are
+// named alike in units of different -march, so that the linker would run one unit's code in the other. And
+// they take their scratch memory from the heap. Here the loops over blocks are ours, around Eigen's packing
+// and its block kernel.
 #pragma once
 
 #include <Eigen/Core>
@@ -19,7 +20,8 @@
 namespace poft::eigen {
 inline namespace POFT_FLAGS {
 
-/// How Eigen's kernels look at a matrix; a type of ours, so that they are instantiated once for each set of flags.
+/// How Eigen's kernels look at a matrix; a type of ours, so that they are instantiated once for each set of
+/// flags.
 template <class T, int Order>
 struct product_matrix : Eigen::internal::blas_data_mapper<T, Eigen::Index, Order, Eigen::Unaligned, 1> {
   using Eigen::internal::blas_data_mapper<T, Eigen::Index, Order, Eigen::Unaligned, 1>::blas_data_mapper;
@@ -29,32 +31,36 @@ struct product_matrix : Eigen::internal::blas_data_mapper<T, Eigen::Index, Order
   }
 };
 
-/// Extents of the blocks that are packed: one micro-panel of each fills most of the first-level cache, the whole left
-/// block part of the second. Constants, so that the order of sums does not depend on the machine.
+/// Extents of the blocks that are packed: one micro-panel of each fills most of the first-level cache, the
+/// whole left block part of the second. Constants, so that the order of sums does not depend on the machine.
 template <class T>
 struct product_blocks {
   using traits = Eigen::internal::gebp_traits<T, T>;
 
   static constexpr Eigen::Index bytes = sizeof(T), left_panel = traits::mr, right_panel = traits::nr;
   static constexpr Eigen::Index depth = 26 * 1024 / (bytes * (left_panel + right_panel)) / 8 * 8;
-  static constexpr Eigen::Index left  = std::max(left_panel, 96 * 1024 / (bytes * depth) / left_panel * left_panel);
-  static constexpr Eigen::Index right = std::max(right_panel, 128 * 1024 / (bytes * depth) / right_panel * right_panel);
+  static constexpr Eigen::Index left =
+      std::max(left_panel, 96 * 1024 / (bytes * depth) / left_panel * left_panel);
+  static constexpr Eigen::Index right =
+      std::max(right_panel, 128 * 1024 / (bytes * depth) / right_panel * right_panel);
 };
 
-/// C += alpha op(A) op(B) on the calling thread. Eigen's kernel has columns in memory, so it computes C^T = op(B)^T op(A)^T:
-/// its left factor is B.
+/// C += alpha op(A) op(B) on the calling thread. Eigen's kernel has columns in memory, so it computes C^T =
+/// op(B)^T op(A)^T: its left factor is B.
 template <class T, bool TransposeA, bool TransposeB>
-void add_product(primitive::gemm_extents extents, T alpha, view<T const, 2> a, view<T const, 2> b, view<T, 2> c) {
+void add_product(primitive::gemm_extents extents, T alpha, view<T const, 2> a, view<T const, 2> b,
+                 view<T, 2> c) {
   namespace internal = Eigen::internal;
   using Eigen::Index;
-  using blocks                 = product_blocks<T>;
-  using traits                 = typename blocks::traits;
-  constexpr int left_order     = TransposeB ? Eigen::RowMajor : Eigen::ColMajor;
-  constexpr int right_order    = TransposeA ? Eigen::RowMajor : Eigen::ColMajor;
-  using left_matrix            = product_matrix<T const, left_order>;
-  using right_matrix           = product_matrix<T const, right_order>;
-  using result_matrix          = product_matrix<T, Eigen::ColMajor>;
-  internal::gemm_pack_lhs<T, Index, left_matrix, traits::mr, traits::LhsProgress, typename traits::LhsPacket4Packing, left_order>
+  using blocks              = product_blocks<T>;
+  using traits              = typename blocks::traits;
+  constexpr int left_order  = TransposeB ? Eigen::RowMajor : Eigen::ColMajor;
+  constexpr int right_order = TransposeA ? Eigen::RowMajor : Eigen::ColMajor;
+  using left_matrix         = product_matrix<T const, left_order>;
+  using right_matrix        = product_matrix<T const, right_order>;
+  using result_matrix       = product_matrix<T, Eigen::ColMajor>;
+  internal::gemm_pack_lhs<T, Index, left_matrix, traits::mr, traits::LhsProgress,
+                          typename traits::LhsPacket4Packing, left_order>
       pack_left;
   internal::gemm_pack_rhs<T, Index, right_matrix, traits::nr, right_order> pack_right;
   internal::gebp_kernel<T, T, Index, result_matrix, traits::mr, traits::nr, false, false> add_block;
@@ -88,26 +94,30 @@ void gemm_piece(primitive::gemm_options const& options, primitive::gemm_extents 
     }
   }
   if (extents.depth == 0) return;
-  auto const add = options.transpose_a ? (options.transpose_b ? add_product<T, true, true> : add_product<T, true, false>)
-                                       : (options.transpose_b ? add_product<T, false, true> : add_product<T, false, false>);
+  auto const add = options.transpose_a
+                       ? (options.transpose_b ? add_product<T, true, true> : add_product<T, true, false>)
+                       : (options.transpose_b ? add_product<T, false, true> : add_product<T, false, false>);
   add(extents, static_cast<T>(options.alpha), a, b, c);
 }
 
 /// The product of primitive/gemm.hpp, its longer side cut into pieces of at least a million multiplications.
 template <class T>
-void gemm(int threads, primitive::gemm_options const& options, view<T const, 2> a, view<T const, 2> b, view<T, 2> c) {
+void gemm(int threads, primitive::gemm_options const& options, view<T const, 2> a, view<T const, 2> b,
+          view<T, 2> c) {
   auto const extents = primitive::gemm_extents_of(options, a, b, c);
   if (c.empty()) return;
   constexpr std::int64_t least_work = 1 << 20, granule = 48;
   bool const by_rows        = extents.rows >= extents.columns;
   std::int64_t const length = by_rows ? extents.rows : extents.columns;
-  std::int64_t const across = (by_rows ? extents.columns : extents.rows) * std::max<std::int64_t>(1, extents.depth);
+  std::int64_t const across =
+      (by_rows ? extents.columns : extents.rows) * std::max<std::int64_t>(1, extents.depth);
   std::int64_t const width  = (std::max(least_work / across, length / 32) / granule + 1) * granule;
   std::int64_t const pieces = (length + width - 1) / width;
 
   for_each_piece(threads, options.count * pieces, [&](std::int64_t k) {
-    std::int64_t const product = k / pieces, first = k % pieces * width, count = std::min(width, length - first);
-    auto const part_of = [&](auto m, std::int64_t stride, bool cut, bool cut_is_rows) {
+    std::int64_t const product = k / pieces, first = k % pieces * width,
+                       count = std::min(width, length - first);
+    auto const part_of       = [&](auto m, std::int64_t stride, bool cut, bool cut_is_rows) {
       auto const start   = cut ? first * (cut_is_rows ? m.row_stride() : 1) : 0;
       auto const rows    = cut && cut_is_rows ? count : m.rows();
       auto const columns = cut && !cut_is_rows ? count : m.columns();
@@ -115,7 +125,8 @@ void gemm(int threads, primitive::gemm_options const& options, view<T const, 2> 
     };
     gemm_piece<T>(options, {by_rows ? count : extents.rows, by_rows ? extents.columns : count, extents.depth},
                   part_of(a, options.stride_a, by_rows, !options.transpose_a),
-                  part_of(b, options.stride_b, !by_rows, options.transpose_b), part_of(c, options.stride_c, true, by_rows));
+                  part_of(b, options.stride_b, !by_rows, options.transpose_b),
+                  part_of(c, options.stride_c, true, by_rows));
   });
 }
 
