@@ -51,9 +51,11 @@ TYPED_TEST(backend_on, every_row_once) {
   for (std::ptrdiff_t columns : poft_test::odd_sizes) {
     for (std::ptrdiff_t rows : {0, 1, 50, 1000}) {
       tensor<T> x(rows, columns), out(1, rows);
-      for (std::ptrdiff_t r = 0; r < rows; ++r) std::fill_n(&x.data[std::size_t(r * columns)], columns, T(r + 1));
+      for (std::ptrdiff_t r = 0; r < rows; ++r)
+        std::fill_n(&x.data[std::size_t(r * columns)], columns, T(r + 1));
       typename TypeParam::backend{}.template for_rows<T>(rows, columns, sum_of_row<T>{x, out});
-      for (std::ptrdiff_t r = 0; r < rows; ++r) ASSERT_EQ(out(0, r), T((r + 1) * columns)) << r << " of " << rows << " x " << columns;
+      for (std::ptrdiff_t r = 0; r < rows; ++r)
+        ASSERT_EQ(out(0, r), T((r + 1) * columns)) << r << " of " << rows << " x " << columns;
     }
   }
 }
@@ -73,7 +75,8 @@ TYPED_TEST(backend_on, sum) {
   for (std::ptrdiff_t n : {0, 1, 3, 17, 257, 5000}) {
     tensor<T> x(1, n);
     for (std::ptrdiff_t i = 0; i < n; ++i) x(0, i) = T(i + 1);
-    EXPECT_EQ(typename TypeParam::backend{}.template sum<T>(n, element<T>{x.data.data()}), double(n) * double(n + 1) / 2);
+    EXPECT_EQ(typename TypeParam::backend{}.template sum<T>(n, element<T>{x.data.data()}),
+              double(n) * double(n + 1) / 2);
   }
 }
 

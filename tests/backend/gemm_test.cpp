@@ -18,7 +18,8 @@ using poft_test::expect_close;
 using poft_test::on;
 using poft_test::tensor;
 
-static_assert(poft::backend_for<poft::eigen::backend, float> && poft::backend_for<poft::eigen::backend, double>);
+static_assert(poft::backend_for<poft::eigen::backend, float> &&
+              poft::backend_for<poft::eigen::backend, double>);
 static_assert(poft::backend_for<poft::one_by_one, double> && !poft::backend_for<int, double>);
 
 template <class On>
@@ -26,24 +27,29 @@ class gemm_on : public ::testing::Test {};
 TYPED_TEST_SUITE(gemm_on, poft_test::every_backend);
 
 template <class On>
-void check(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, bool transpose_a, bool transpose_b, double alpha, double beta) {
-  using T             = typename On::value;
-  auto const a        = tensor<T>::random(transpose_a ? k : m, transpose_a ? m : k, 1);
-  auto const b        = tensor<T>::random(transpose_b ? n : k, transpose_b ? k : n, 2);
-  auto c              = tensor<T>::random(m, n, 3);
+void check(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, bool transpose_a, bool transpose_b,
+           double alpha, double beta) {
+  using T      = typename On::value;
+  auto const a = tensor<T>::random(transpose_a ? k : m, transpose_a ? m : k, 1);
+  auto const b = tensor<T>::random(transpose_b ? n : k, transpose_b ? k : n, 2);
+  auto c       = tensor<T>::random(m, n, 3);
   tensor<double> expected(m, n);
   for (std::ptrdiff_t i = 0; i < m; ++i) {
     for (std::ptrdiff_t j = 0; j < n; ++j) {
       double sum = 0;
-      for (std::ptrdiff_t l = 0; l < k; ++l) sum += double(transpose_a ? a(l, i) : a(i, l)) * double(transpose_b ? b(j, l) : b(l, j));
+      for (std::ptrdiff_t l = 0; l < k; ++l)
+        sum += double(transpose_a ? a(l, i) : a(i, l)) * double(transpose_b ? b(j, l) : b(l, j));
       expected(i, j) = alpha * sum + beta * double(c(i, j));
     }
   }
-  typename On::backend{}.gemm({.transpose_a = transpose_a, .transpose_b = transpose_b, .alpha = alpha, .beta = beta}, a, b, matrix(c));
+  typename On::backend{}.gemm(
+      {.transpose_a = transpose_a, .transpose_b = transpose_b, .alpha = alpha, .beta = beta}, a, b,
+      matrix(c));
   expect_close(c, expected, On::tolerance * std::sqrt(double(k)), "gemm");
 }
 
-// [1 2; 3 4] [5 6; 7 8] = [5+14 6+16; 15+28 18+32] = [19 22; 43 50]; half of it plus twice ones = [11.5 13; 23.5 27].
+// [1 2; 3 4] [5 6; 7 8] = [5+14 6+16; 15+28 18+32] = [19 22; 43 50]; half of it plus twice ones = [11.5 13;
+// 23.5 27].
 TYPED_TEST(gemm_on, worked_example) {
   using T = typename TypeParam::value;
   tensor<T> a(2, 2), b(2, 2), c(2, 2, T(1));
@@ -79,14 +85,16 @@ TYPED_TEST(gemm_on, without_depth_only_scales) {
   for (T x : c.data) EXPECT_EQ(x, T(6));
 }
 
-// The upper left [m, k] of wider matrices, two products one after the other with a shared B; gaps stay untouched.
+// The upper left [m, k] of wider matrices, two products one after the other with a shared B; gaps stay
+// untouched.
 TYPED_TEST(gemm_on, strides_and_batch) {
-  using T          = typename TypeParam::value;
+  using T     = typename TypeParam::value;
   int const m = 3, n = 5, k = 4, wide = 9;
   auto const a = tensor<T>::random(2 * m, wide, 1), b = tensor<T>::random(k, wide, 2);
   tensor<T> c(2 * m, wide, T(7));
   typename TypeParam::backend{}.gemm({.count = 2, .stride_a = m * wide, .stride_b = 0, .stride_c = m * wide},
-                                     view<T const, 2>(a.data.data(), m, k, wide), view<T const, 2>(b.data.data(), k, n, wide),
+                                     view<T const, 2>(a.data.data(), m, k, wide),
+                                     view<T const, 2>(b.data.data(), k, n, wide),
                                      view<T, 2>(c.data.data(), m, n, wide));
   for (int i = 0; i < 2 * m; ++i) {
     for (int j = 0; j < wide; ++j) {
@@ -105,7 +113,9 @@ TYPED_TEST(gemm_on, refuses_shapes_that_do_not_fit) {
     backend.gemm({}, a, b, matrix(c));
     FAIL();
   } catch (poft::shape_error const& e) {
-    EXPECT_STREQ(e.what(), "gemm: [2, 3] times [4, 5] into [2, 5], expected [rows, depth] times [depth, columns] into [rows, columns]");
+    EXPECT_STREQ(e.what(),
+                 "gemm: [2, 3] times [4, 5] into [2, 5], expected [rows, depth] times [depth, columns] into "
+                 "[rows, columns]");
   }
   tensor<T> square(3, 3);
   EXPECT_THROW(backend.gemm({.count = -1}, square, square, matrix(c)), poft::shape_error);

@@ -12,7 +12,8 @@ using namespace poft::objective;
 double aggregate(aggregation how, std::vector<std::vector<double>> const& losses, double count) {
   double total = 0;
   for (auto const& sequence : losses) {
-    for (double const loss : sequence) total += token_weight(how, static_cast<double>(sequence.size())) * loss;
+    for (double const loss : sequence)
+      total += token_weight(how, static_cast<double>(sequence.size())) * loss;
   }
   return total / count;
 }

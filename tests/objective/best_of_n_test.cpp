@@ -27,14 +27,16 @@ TEST(best_of_n, worked_example) {
               2 * log2 - 0.5 * std::log(7.0 / 16), 1e-15);
   golden::expect_close(gradient, {0.5, -1, 0.5 / 7}, "log_complement");
   // 1/8 is not above 0.6 * 1/4
-  EXPECT_NEAR((best_of_n<negatives::sum>{.beta = 0.5, .gate = 0.6}(list, view<double>(gradient))), 1.5 * log2, 1e-15);
+  EXPECT_NEAR((best_of_n<negatives::sum>{.beta = 0.5, .gate = 0.6}(list, view<double>(gradient))), 1.5 * log2,
+              1e-15);
   golden::expect_close(gradient, {0.5, -1, 0}, "gated");
 }
 
 template <negatives Which>
 void expect_form(char const* family, char const* name, double gate = 0) {
   for (auto const& one : golden::cases(family, name)) {
-    best_of_n<Which> const objective{.beta = one["hyper"].contains("beta") ? golden::hyper(one, "beta") : 0.1, .gate = gate};
+    best_of_n<Which> const objective{.beta = one["hyper"].contains("beta") ? golden::hyper(one, "beta") : 0.1,
+                                     .gate = gate};
     ASSERT_EQ(objective.invalid(), nullptr);
     golden::expect_lists(one, "l", [&](golden::list_columns const& row, std::size_t, view<double> gradient) {
       return objective({row.of("l"), row.of("R"), row.of("r")}, gradient);
@@ -73,8 +75,8 @@ TEST(best_of_n, the_gate_has_a_floor_below_which_everything_is_left_alone) {
 TEST(best_of_n, closed_form_is_the_formula_on_duals) {
   std::vector<double> const log_prob{-0.5, -1.5, -0.1, -20}, reward{0, 2, 1, 1};
   std::vector<double> gradient(4);
-  double const loss =
-      best_of_n<negatives::log_complement>{.beta = 0.3}({.log_prob = log_prob, .reward = reward}, view<double>(gradient));
+  double const loss = best_of_n<negatives::log_complement>{.beta = 0.3}(
+      {.log_prob = log_prob, .reward = reward}, view<double>(gradient));
   auto const l         = golden::duals<4>(log_prob);
   dual<double, 4> want = -l[1];
   for (std::size_t const i : {0u, 2u, 3u}) want = want - 0.3 * log(1.0 - exp(l[i]));

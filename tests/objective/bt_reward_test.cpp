@@ -22,7 +22,8 @@ TEST(bt_reward, golden) {
     golden::expect_rows(one, objective::bt_reward{.center = golden::hyper(one, "center")}, from);
   }
   for (auto const& one : golden::cases("L_extra", "bt_reward_smoothed")) {
-    golden::expect_rows(one, objective::bt_reward{golden::hyper(one, "center"), golden::hyper(one, "eps")}, from);
+    golden::expect_rows(one, objective::bt_reward{golden::hyper(one, "center"), golden::hyper(one, "eps")},
+                        from);
   }
 }
 

@@ -22,7 +22,8 @@ TEST(cispo, worked_example) {
 TEST(cispo, golden) {
   golden::sources const from = {{"log_prob", "l"}, {"old_log_prob", "l_old"}, {"advantage", "A"}};
   for (auto const& one : golden::cases("L_extra", "cispo_relative")) {
-    golden::expect_rows(one, cispo_relative{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high")}, from);
+    golden::expect_rows(one, cispo_relative{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high")},
+                        from);
   }
   for (auto const& one : golden::cases("L_extra", "cispo_absolute")) {
     golden::expect_rows(one, cispo_absolute{golden::hyper(one, "eps_high")}, from);

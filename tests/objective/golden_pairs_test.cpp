@@ -106,14 +106,16 @@ TEST(golden_pairs, f_divergences) {
   expect_pairs("fdpo_alpha", [](json const& one) {
     return fdpo<alpha_divergence>{{beta(one)}, {hyper(one, "alpha")}};
   });
-  expect_pairs("fipo_forward_kl",
-               [](json const& one) { return f_divergence<ipo, forward_kl>{{hyper(one, "tau")}, {}}; });
+  expect_pairs("fipo_forward_kl", [](json const& one) {
+    return f_divergence<ipo, forward_kl>{{hyper(one, "tau")}, {}};
+  });
   expect_pairs("fipo_js", [](json const& one) { return f_divergence<ipo, js>{{hyper(one, "tau")}, {}}; });
   expect_pairs("fipo_alpha", [](json const& one) {
     return f_divergence<ipo, alpha_divergence>{{hyper(one, "tau")}, {hyper(one, "alpha")}};
   });
-  expect_pairs("fhinge_forward_kl",
-               [](json const& one) { return f_divergence<hinge, forward_kl>{{beta(one)}, {}}; });
+  expect_pairs("fhinge_forward_kl", [](json const& one) {
+    return f_divergence<hinge, forward_kl>{{beta(one)}, {}};
+  });
   expect_pairs("fhinge_js", [](json const& one) { return f_divergence<hinge, js>{{beta(one)}, {}}; });
   expect_pairs("fhinge_alpha", [](json const& one) {
     return f_divergence<hinge, alpha_divergence>{{beta(one)}, {hyper(one, "alpha")}};
@@ -123,8 +125,7 @@ TEST(golden_pairs, f_divergences) {
 TEST(golden_pairs, reverse_kl_and_alpha_1_are_the_plain_loss) {
   expect_pairs("dpo", [](json const& one) { return fdpo<reverse_kl>{{beta(one)}, {}}; });
   expect_pairs("dpo", [](json const& one) { return fdpo<alpha_divergence>{{beta(one)}, {1.0}}; });
-  expect_pairs("fdpo_forward_kl",
-               [](json const& one) { return fdpo<alpha_divergence>{{beta(one)}, {0.0}}; });
+  expect_pairs("fdpo_forward_kl", [](json const& one) { return fdpo<alpha_divergence>{{beta(one)}, {0.0}}; });
 }
 
 /// The case with its pairs gathered by order statistics: members of `own` follow the first permutation, the others the
@@ -156,16 +157,17 @@ TEST(golden_pairs, optimal_transport) {
   using golden::numbers;
   auto gathered = [](json const& one, auto pair, char const* own) {
     json const& in = one["inputs"];
-    return sorted_case(
-        one, pair(numbers(in["lw"]), numbers(in["ll"]), numbers(in["rw"]), numbers(in["rl"])), own);
+    return sorted_case(one, pair(numbers(in["lw"]), numbers(in["ll"]), numbers(in["rw"]), numbers(in["rl"])),
+                       own);
   };
   for_each_case("aot", [&](json const& one) {
-    auto const sorted = gathered(one, [](auto const&... a) { return preference::pair_margins(a...); }, "lw ll");
+    auto const sorted = gathered(
+        one, [](auto const&... a) { return preference::pair_margins(a...); }, "lw ll");
     golden::expect_rows(sorted, aot{beta(one), eps(one)}, pair_of_sums);
   });
   for_each_case("aot_unpaired", [&](json const& one) {
-    auto const sorted =
-        gathered(one, [](auto const&... a) { return preference::pair_log_ratios(a...); }, "lw rw");
+    auto const sorted = gathered(
+        one, [](auto const&... a) { return preference::pair_log_ratios(a...); }, "lw rw");
     golden::expect_rows(sorted, aot_unpaired{beta(one), eps(one)}, pair_of_sums);
   });
 }
@@ -176,9 +178,12 @@ TEST(golden_pairs, without_reference) {
   expect_reference_free("cpo_nll_sum", [&](json const& one) { return cpo{beta(one), eps(one), nll(one)}; });
   expect_reference_free("cpo_hinge", [&](json const& one) { return cpo_hinge{beta(one), nll(one)}; });
   expect_reference_free("cpo_ipo", [&](json const& one) { return cpo_ipo{beta(one), nll(one)}; });
-  expect_reference_free("simpo", [&](json const& one) { return simpo{beta(one), hyper(one, "gamma"), eps(one)}; });
-  expect_reference_free("cpo_simpo",
-                        [&](json const& one) { return cpo_simpo{beta(one), hyper(one, "gamma"), nll(one)}; });
+  expect_reference_free("simpo", [&](json const& one) {
+    return simpo{beta(one), hyper(one, "gamma"), eps(one)};
+  });
+  expect_reference_free("cpo_simpo", [&](json const& one) {
+    return cpo_simpo{beta(one), hyper(one, "gamma"), nll(one)};
+  });
   expect_reference_free("alphapo", [&](json const& one) {
     return alphapo{beta(one), hyper(one, "gamma"), hyper(one, "alpha")};
   });
@@ -197,13 +202,15 @@ TEST(golden_pairs, rrhf) {
   for_each_case("rrhf", [](json const& one) {
     SCOPED_TRACE(one.at("name").get<std::string>());
     auto const log_prob = golden::numbers(one["inputs"]["p"]), reward = golden::numbers(one["inputs"]["R"]);
-    auto const lists = one["shapes"]["p"][0].get<std::size_t>(), items = one["shapes"]["p"][1].get<std::size_t>();
+    auto const lists = one["shapes"]["p"][0].get<std::size_t>(),
+               items = one["shapes"]["p"][1].get<std::size_t>();
     std::vector<double> const tokens(items, 1.0);
     std::vector<double> loss, gradient(log_prob.size());
     for (std::size_t k = 0; k < lists; ++k) {
       auto const n = static_cast<std::ptrdiff_t>(items);
       loss.push_back(objective::rrhf{hyper(one, "nll_coef")}(
-          rewarded_list_with_tokens<double>{{log_prob.data() + k * items, n}, {tokens.data(), n}, {reward.data() + k * items, n}},
+          rewarded_list_with_tokens<double>{
+              {log_prob.data() + k * items, n}, {tokens.data(), n}, {reward.data() + k * items, n}},
           view<double>{gradient.data() + k * items, n}));
     }
     for (double& d : gradient) d /= static_cast<double>(lists);
@@ -213,8 +220,7 @@ TEST(golden_pairs, rrhf) {
 }
 
 TEST(golden_pairs, labelled_responses) {
-  golden::sources const labelled = {
-      {"log_prob", "l"}, {"reference_log_prob", "r"}, {"desirable", "label"}};
+  golden::sources const labelled = {{"log_prob", "l"}, {"reference_log_prob", "r"}, {"desirable", "label"}};
   for_each_case("kto", [&](json const& one) {
     golden::expect_rows(one, kto{beta(one), hyper(one, "w_d"), hyper(one, "w_u")},
                         with(labelled, {{"baseline", hyper(one, "z")}}));
@@ -237,10 +243,11 @@ TEST(golden_pairs, labelled_responses) {
 TEST(golden_pairs, kto_with_the_other_half_as_baseline) {
   for_each_case("kto_pair", [](json const& one) {
     SCOPED_TRACE(one.at("name").get<std::string>());
-    auto column = [&](char const* name) { return golden::numbers(one["inputs"][name]); };
+    auto column   = [&](char const* name) { return golden::numbers(one["inputs"][name]); };
     auto const lw = column("lw"), ll = column("ll"), rw = column("rw"), rl = column("rl");
-    auto const baseline = preference::other_half_baseline(
-        preference::differences("kto_pair", "lw", lw, "rw", rw), preference::differences("kto_pair", "ll", ll, "rl", rl));
+    auto const baseline =
+        preference::other_half_baseline(preference::differences("kto_pair", "lw", lw, "rw", rw),
+                                        preference::differences("kto_pair", "ll", ll, "rl", rl));
     std::vector<double> loss(2 * lw.size()), d_chosen(lw.size()), d_rejected(lw.size());
     kto const objective{.beta = beta(one)};
     for (std::size_t i = 0; i < lw.size(); ++i) {
@@ -274,8 +281,8 @@ TEST(golden_pairs, dpo_on_shortened_sums) {
     std::size_t const pairs = one["inputs"]["Tw"].size();
     for (std::size_t i = 0; i < pairs; ++i) {
       auto sums = [&](char const* chosen, char const* rejected) {
-        return preference::length_desensitised_sums(tokens_of_row(one, chosen, "Tw", i),
-                                                    tokens_of_row(one, rejected, "Tl", i), hyper(one, "alpha"));
+        return preference::length_desensitised_sums(
+            tokens_of_row(one, chosen, "Tw", i), tokens_of_row(one, rejected, "Tl", i), hyper(one, "alpha"));
       };
       auto const policy = sums("lpw", "lpl"), reference = sums("rpw", "rpl");
       loss.push_back(dpo{beta(one)}(
@@ -290,7 +297,7 @@ TEST(golden_pairs, dpo_with_wpo_weights) {
     SCOPED_TRACE(one.at("name").get<std::string>());
     std::vector<double> loss;
     std::size_t const pairs = one["inputs"]["Tw"].size();
-    auto total = [](std::vector<double> const& terms) {
+    auto total              = [](std::vector<double> const& terms) {
       double sum = 0;
       for (double term : terms) sum += term;
       return sum;

@@ -11,7 +11,8 @@ using objective::gspo, objective::gspo_token;
 TEST(gspo, worked_example) {
   // (pi / pi_old)^(1/3) = 8^(1/3) = 2, above 1.2; for A = -3 it counts: 6, and each of three tokens gets 6/3
   gspo const objective{0.2, 0.2};
-  auto const result = value_and_gradient(objective, policy_sequence<double>{std::log(8e-3), std::log(1e-3), 3, -3});
+  auto const result =
+      value_and_gradient(objective, policy_sequence<double>{std::log(8e-3), std::log(1e-3), 3, -3});
   EXPECT_NEAR(result.value, 6, 1e-14);
   EXPECT_NEAR(result.gradient.log_prob, 2, 1e-14);
 }
@@ -60,8 +61,10 @@ TEST(gspo, golden_token) {
 TEST(gspo, one_token_is_a_token_of_ppo) {
   for (double const advantage : {-1.0, 2.0}) {
     for (double const log_prob : {-2.0, -1.9, -2.5}) {
-      auto const response = value_and_gradient(gspo{0.2, 0.2}, policy_sequence<double>{log_prob, -2, 1, advantage});
-      auto const token    = value_and_gradient(objective::ppo_clip{}, policy_step<double>{log_prob, -2, advantage});
+      auto const response =
+          value_and_gradient(gspo{0.2, 0.2}, policy_sequence<double>{log_prob, -2, 1, advantage});
+      auto const token =
+          value_and_gradient(objective::ppo_clip{}, policy_step<double>{log_prob, -2, advantage});
       EXPECT_EQ(response.value, token.value);
       EXPECT_EQ(response.gradient.log_prob, token.gradient.log_prob);
     }
@@ -71,7 +74,8 @@ TEST(gspo, one_token_is_a_token_of_ppo) {
 TEST(gspo, tokens_with_one_advantage_are_the_response) {
   // log-ratios 0.3 and -0.1 of two tokens, mean 0.1
   auto const response = value_and_gradient(gspo{0.2, 0.2}, policy_sequence<double>{-1.8, -2, 2, 1.5});
-  auto const token    = value_and_gradient(gspo_token{0.2, 0.2}, policy_token_of_sequence<double>{-0.7, 0.1, 1.5});
+  auto const token =
+      value_and_gradient(gspo_token{0.2, 0.2}, policy_token_of_sequence<double>{-0.7, 0.1, 1.5});
   EXPECT_NEAR(response.value, token.value, 1e-15);
   EXPECT_NEAR(response.gradient.log_prob, token.gradient.log_prob / 2, 1e-15);
 }

@@ -49,7 +49,7 @@ void expect_policy_tokens(nlohmann::json const& one, Surrogate const& surrogate)
 
 TEST(kl_penalty, golden_surrogates_with_it_on_tokens) {
   for (auto const& one : golden::cases("L_extra", "pg_token")) {
-    auto const of              = [&](char const* name) { return golden::hyper(one, name); };
+    auto const of               = [&](char const* name) { return golden::hyper(one, name); };
     std::string const surrogate = one["hyper"]["surrogate"];
     if (surrogate == "reinforce") {
       expect_policy_tokens(one, reinforce{});
@@ -82,8 +82,22 @@ TEST(kl_penalty, a_coefficient_of_zero_asks_for_no_reference) {
   EXPECT_EQ(objective(anchored_policy_step<float>{-1e5f, -1e5f, 0, 2}), -2.0f);  // k3 alone is infinite
 }
 
+TEST(kl_penalty, two_infinite_slopes_are_not_nan) {
+  // ratio e^200 and k3 e^100, then the other way round
+  with_kl<ppo_clip, k3> const objective{{}, 1.0};
+  auto const from_ratio = value_and_gradient(objective, anchored_policy_step<float>{-300, -500, -200, -1});
+  auto const from_k3    = value_and_gradient(objective, anchored_policy_step<float>{-300, -400, -100, -1});
+  EXPECT_EQ(from_ratio.value, INFINITY);
+  EXPECT_EQ(from_ratio.gradient.log_prob, INFINITY);
+  EXPECT_EQ(from_k3.value, INFINITY);
+  EXPECT_EQ(from_k3.gradient.log_prob, -INFINITY);
+  // equal exponents: 2 e^100 - e^100
+  auto const tied = value_and_gradient(objective, anchored_policy_step<float>{-300, -400, -200, -2});
+  EXPECT_EQ(tied.gradient.log_prob, INFINITY);
+}
+
 TEST(kl_penalty, refuses_negative_coefficients_and_what_its_surrogate_refuses) {
-  EXPECT_STREQ((kl_penalty<k2>{-1}.invalid()), "kl_penalty: coefficient must be >= 0");
+  EXPECT_STREQ((kl_penalty<k2>{0}.invalid()), "kl_penalty: coefficient must be > 0");
   EXPECT_STREQ((with_kl<ppo_clip, k2>{{}, -1}.invalid()), "with_kl: kl_coefficient must be >= 0");
   EXPECT_STREQ((with_kl<ppo_clip, k2>{{.eps_low = 0}, 1}.invalid()), "ppo_clip: eps_low must be > 0");
 }

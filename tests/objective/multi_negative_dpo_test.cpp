@@ -14,7 +14,8 @@ TEST(multi_negative_dpo, worked_example) {
   // a = 0, log 2, log 3: log(1 + 2 + 3), slopes -5/6, 2/6, 3/6
   std::vector<double> const log_prob{-4, -4 + std::log(2.0), -4 + std::log(3.0)}, reference{-4, -4, -4};
   std::vector<double> gradient(3);
-  EXPECT_NEAR(multi_negative_dpo{.beta = 1}({log_prob, reference}, view<double>(gradient)), std::log(6.0), 1e-15);
+  EXPECT_NEAR(multi_negative_dpo{.beta = 1}({log_prob, reference}, view<double>(gradient)), std::log(6.0),
+              1e-15);
   golden::expect_close(gradient, {-5.0 / 6, 2.0 / 6, 3.0 / 6}, "gradient");
 }
 
@@ -42,10 +43,13 @@ TEST(multi_negative_dpo, one_negative_is_dpo_and_the_first_place_of_a_ranking) {
   std::vector<std::int32_t> const ranking{0, 1};
   std::vector<double> gradient(2), of_ranking(2);
   double const loss = multi_negative_dpo{.beta = 0.3}({log_prob, reference}, view<double>(gradient));
-  auto const pair   = value_and_gradient(objective::dpo{.beta = 0.3}, preference_pair<double>{-3, -5.5, -3.5, -4});
+  auto const pair =
+      value_and_gradient(objective::dpo{.beta = 0.3}, preference_pair<double>{-3, -5.5, -3.5, -4});
   EXPECT_NEAR(loss, pair.value, 1e-15);
   golden::expect_close(gradient, {pair.gradient.chosen, pair.gradient.rejected}, "gradient");
-  EXPECT_NEAR(loss, (objective::plackett_luce{.beta = 0.3}({log_prob, reference, ranking}, view<double>(of_ranking))), 1e-15);
+  EXPECT_NEAR(
+      loss, (objective::plackett_luce{.beta = 0.3}({log_prob, reference, ranking}, view<double>(of_ranking))),
+      1e-15);
   golden::expect_close(gradient, of_ranking, "gradient");
 }
 

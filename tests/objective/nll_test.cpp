@@ -29,7 +29,8 @@ TEST(nll, the_sum_over_the_global_token_count_is_the_token_mean) {
     SCOPED_TRACE(one.at("name").get<std::string>());
     double tokens = 0, total = 0;
     for (double const count : golden::numbers(one["inputs"]["T"])) tokens += count;
-    auto const got = golden::evaluate(objective::nll_sum{}, {{"log_prob", golden::numbers(one["inputs"]["l"])}});
+    auto const got =
+        golden::evaluate(objective::nll_sum{}, {{"log_prob", golden::numbers(one["inputs"]["l"])}});
     for (double const loss : got.loss) total += loss;
     auto gradient = got.gradient.at("log_prob");
     for (double& derivative : gradient) derivative /= tokens;

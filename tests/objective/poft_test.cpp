@@ -10,8 +10,8 @@ using namespace poft;
 
 /// r_llm, the mean of each row of r_llm_models [n, M].
 std::vector<double> aligned_scores(nlohmann::json const& one) {
-  auto const models     = golden::numbers(one["inputs"]["r_llm_models"]);
-  auto const columns    = one["shapes"]["r_llm_models"][1].get<std::size_t>();
+  auto const models  = golden::numbers(one["inputs"]["r_llm_models"]);
+  auto const columns = one["shapes"]["r_llm_models"][1].get<std::size_t>();
   std::vector<double> mean(models.size() / columns, 0.0);
   for (std::size_t i = 0; i < models.size(); ++i) mean[i / columns] += models[i];
   for (double& score : mean) score /= static_cast<double>(columns);
@@ -53,8 +53,10 @@ TEST(poft, gradient_is_tau_times_that_of_the_likelihood) {
   objective::poft const objective{.beta = 0.7, .gamma = -0.2};
   for (double const log_prob : {-0.5, -8.0, -700.0}) {
     scored_sequence<double> const sample{log_prob, 5, -1.25};
-    double const of_nll = value_and_gradient(objective::nll{}, sequence<double>{log_prob, 5}).gradient.log_prob;
-    EXPECT_DOUBLE_EQ(value_and_gradient(objective, sample).gradient.log_prob, 0.7 * objective.tau(sample) * of_nll);
+    double const of_nll =
+        value_and_gradient(objective::nll{}, sequence<double>{log_prob, 5}).gradient.log_prob;
+    EXPECT_DOUBLE_EQ(value_and_gradient(objective, sample).gradient.log_prob,
+                     0.7 * objective.tau(sample) * of_nll);
   }
 }
 

@@ -13,8 +13,8 @@ using objective::ppo_clip, objective::with_kl, objective::k1, objective::k2, obj
 TEST(ppo_clip, worked_example) {
   // rho = 1.5 is above 1.2: a good action no longer pulls, a bad one is pushed with its full ratio
   double const old = std::log(0.2), now = std::log(0.3);
-  auto const good  = value_and_gradient(ppo_clip{}, policy_step<double>{now, old, 2});
-  auto const bad   = value_and_gradient(ppo_clip{}, policy_step<double>{now, old, -2});
+  auto const good = value_and_gradient(ppo_clip{}, policy_step<double>{now, old, 2});
+  auto const bad  = value_and_gradient(ppo_clip{}, policy_step<double>{now, old, -2});
   EXPECT_NEAR(good.value, -2.4, 1e-15);
   EXPECT_EQ(good.gradient.log_prob, 0.0);
   EXPECT_NEAR(bad.value, 3.0, 1e-14);
@@ -37,9 +37,11 @@ void with_objective_of(nlohmann::json const& one, F f) {
 TEST(ppo_clip, golden_sequences) {
   for (auto const& one : golden::cases("F_policy_gradient", "ppo_seq")) {
     with_objective_of(one, [&](auto const& objective) {
-      golden::expect_rows(
-          one, objective,
-          {{"log_prob", "l"}, {"old_log_prob", "l_old"}, {"reference_log_prob", "l_ref"}, {"advantage", "A"}});
+      golden::expect_rows(one, objective,
+                          {{"log_prob", "l"},
+                           {"old_log_prob", "l_old"},
+                           {"reference_log_prob", "l_ref"},
+                           {"advantage", "A"}});
     });
   }
 }
@@ -55,14 +57,16 @@ TEST(ppo_clip, golden_tokens) {
 
 void expect_grouped(char const* family, char const* name) {
   for (auto const& one : golden::cases(family, name)) {
-    auto const group     = static_cast<std::size_t>(golden::hyper(one, "group"));
-    auto const advantage = preference::group_mean_std(golden::numbers(one["inputs"]["R"]), group,
-                                                      {.scale   = one["hyper"]["scale"].get<bool>(),
-                                                       .ddof    = static_cast<int>(golden::hyper(one, "std_ddof")),
-                                                       .epsilon = golden::hyper(one, "std_eps")});
+    auto const group = static_cast<std::size_t>(golden::hyper(one, "group"));
+    auto const advantage =
+        preference::group_mean_std(golden::numbers(one["inputs"]["R"]), group,
+                                   {.scale   = one["hyper"]["scale"].get<bool>(),
+                                    .ddof    = static_cast<int>(golden::hyper(one, "std_ddof")),
+                                    .epsilon = golden::hyper(one, "std_eps")});
     golden::expect_close(advantage, golden::numbers(one["outputs"]["advantage"]), "advantage");
     with_objective_of(one, [&](auto const& objective) {
-      golden::expect_tokens(one, objective, golden::token_columns(one, advantage), golden::aggregation_of(one));
+      golden::expect_tokens(one, objective, golden::token_columns(one, advantage),
+                            golden::aggregation_of(one));
     });
   }
 }

@@ -20,7 +20,8 @@ TEST(ppo_dual_clip, worked_example) {
 TEST(ppo_dual_clip, golden) {
   for (auto const& one : golden::cases("L_extra", "ppo_dual_clip")) {
     golden::expect_rows(
-        one, ppo_dual_clip{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high"), golden::hyper(one, "c")},
+        one,
+        ppo_dual_clip{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high"), golden::hyper(one, "c")},
         {{"log_prob", "l"}, {"old_log_prob", "l_old"}, {"advantage", "A"}});
   }
 }

@@ -18,9 +18,10 @@ TEST(ppo_two_sided, worked_example) {
 
 TEST(ppo_two_sided, golden) {
   for (auto const& one : golden::cases("L_extra", "ppo_two_sided")) {
-    golden::expect_rows(
-        one, ppo_two_sided{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high"), golden::hyper(one, "delta")},
-        {{"log_prob", "l"}, {"old_log_prob", "l_old"}, {"advantage", "A"}});
+    golden::expect_rows(one,
+                        ppo_two_sided{golden::hyper(one, "eps_low"), golden::hyper(one, "eps_high"),
+                                      golden::hyper(one, "delta")},
+                        {{"log_prob", "l"}, {"old_log_prob", "l_old"}, {"advantage", "A"}});
   }
 }
 

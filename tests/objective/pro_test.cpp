@@ -9,7 +9,8 @@ using namespace poft;
 using objective::pro;
 
 TEST(pro, worked_example) {
-  // s = -1, -2, rewards 3 and 1: both exponents have factor 2, log(e^-2 + e^-4) + 2 = log(1 + e^-2), plus 0.5 * 2
+  // s = -1, -2, rewards 3 and 1: both exponents have factor 2, log(e^-2 + e^-4) + 2 = log(1 + e^-2), plus
+  // 0.5 * 2
   std::vector<double> const log_prob{-2, -2}, tokens{2, 1}, reward{3, 1};
   std::vector<double> gradient(2);
   double const loss  = pro{.nll_coefficient = 0.5}({log_prob, tokens, reward}, view<double>(gradient));
@@ -30,8 +31,8 @@ TEST(pro, golden) {
 TEST(pro, closed_form_is_the_formula_on_duals) {
   std::vector<double> const log_prob{-3, -5.5, -2.25, -9}, tokens{3, 4, 2, 5}, reward{2, 1.5, 1.5, -1};
   std::vector<double> gradient(4);
-  double const loss = pro{.nll_coefficient = 0.1}({log_prob, tokens, reward}, view<double>(gradient));
-  auto const l      = golden::duals<4>(log_prob);
+  double const loss    = pro{.nll_coefficient = 0.1}({log_prob, tokens, reward}, view<double>(gradient));
+  auto const l         = golden::duals<4>(log_prob);
   dual<double, 4> want = -0.1 * l[0];
   for (std::size_t k = 0; k < 3; ++k) {
     double const widest = reward[k] - reward[3];

@@ -11,7 +11,8 @@ using namespace poft;
 
 TEST(reinforce, worked_example) {
   // -(3)(-2) + 0.5 (-2)
-  auto const result = value_and_gradient(objective::reinforce{.entropy_coefficient = 0.5}, on_policy_step<double>{-2, 3});
+  auto const result =
+      value_and_gradient(objective::reinforce{.entropy_coefficient = 0.5}, on_policy_step<double>{-2, 3});
   EXPECT_EQ(result.value, 5.0);
   EXPECT_EQ(result.gradient.log_prob, -2.5);
 }
@@ -20,11 +21,11 @@ TEST(reinforce, golden) {
   for (auto one : golden::cases("F_policy_gradient", "reinforce")) {
     auto const reward      = golden::numbers(one["inputs"]["R"]);
     bool const is_constant = one["hyper"]["baseline"] == "constant";
-    auto const advantage   = is_constant ? preference::constant_baseline(reward, golden::hyper(one, "b"))
-                                         : preference::batch_mean_baseline(
-                                             reward, {.scale   = one["hyper"]["normalise"].get<bool>(),
-                                                      .ddof    = 0,
-                                                      .epsilon = golden::hyper(one, "std_eps")});
+    auto const advantage =
+        is_constant ? preference::constant_baseline(reward, golden::hyper(one, "b"))
+                    : preference::batch_mean_baseline(reward, {.scale = one["hyper"]["normalise"].get<bool>(),
+                                                               .ddof  = 0,
+                                                               .epsilon = golden::hyper(one, "std_eps")});
     golden::expect_close(advantage, golden::numbers(one["outputs"]["advantage"]), "advantage");
     one["inputs"]["advantage"] = advantage;
     golden::expect_rows(one, objective::reinforce{golden::hyper(one, "entropy_coef")},
@@ -34,7 +35,7 @@ TEST(reinforce, golden) {
 
 TEST(reinforce, golden_leave_one_out) {
   for (auto one : golden::cases("F_policy_gradient", "rloo")) {
-    auto const group = one["shapes"]["R"][1].get<std::size_t>();
+    auto const group           = one["shapes"]["R"][1].get<std::size_t>();
     one["inputs"]["advantage"] = preference::leave_one_out(golden::numbers(one["inputs"]["R"]), group);
     golden::expect_rows(one, objective::reinforce{}, {{"log_prob", "l"}, {"advantage", "advantage"}});
   }

@@ -12,7 +12,8 @@ TEST(softmax_list, worked_example) {
   // softmax(0, log 3) = 1/4, 3/4 against 1/2, 1/2: (log 4 + log(4/3)) / 2, slopes 1/4 - 1/2 and 3/4 - 1/2
   std::vector<double> const score{0, std::log(3.0)}, target{0.5, 0.5};
   std::vector<double> gradient(2);
-  double const loss = softmax_list{}(target_list<double>{.score = score, .target = target}, view<double>(gradient));
+  double const loss =
+      softmax_list{}(target_list<double>{.score = score, .target = target}, view<double>(gradient));
   EXPECT_NEAR(loss, (std::log(4.0) + std::log(4.0 / 3)) / 2, 1e-15);
   golden::expect_close(gradient, {-0.25, 0.25}, "gradient");
 }
@@ -20,9 +21,10 @@ TEST(softmax_list, worked_example) {
 TEST(softmax_list, golden) {
   for (auto const& one : golden::cases("L_extra", "softmax_soft")) {
     softmax_list const objective{golden::hyper(one, "beta")};
-    golden::expect_lists(one, "score", [&](golden::list_columns const& row, std::size_t, view<double> gradient) {
-      return objective({row.of("score"), {}, row.of("target")}, gradient);
-    });
+    golden::expect_lists(one, "score",
+                         [&](golden::list_columns const& row, std::size_t, view<double> gradient) {
+                           return objective({row.of("score"), {}, row.of("target")}, gradient);
+                         });
   }
 }
 

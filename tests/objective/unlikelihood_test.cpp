@@ -24,10 +24,12 @@ TEST(unlikelihood, golden) {
 TEST(unlikelihood, token_level_adds_the_candidates_to_the_likelihood) {
   for (auto const& one : golden::cases("L_extra", "unlikelihood_token")) {
     SCOPED_TRACE(one.at("name").get<std::string>());
-    double const alpha     = golden::hyper(one, "alpha");
-    auto const weight      = golden::numbers(one["inputs"]["cmask"]);
-    auto const target      = golden::evaluate(objective::nll_sum{}, {{"log_prob", golden::numbers(one["inputs"]["l"])}});
-    auto const candidates  = golden::evaluate(objective::unlikelihood{}, {{"log_prob", golden::numbers(one["inputs"]["lc"])}});
+    double const alpha = golden::hyper(one, "alpha");
+    auto const weight  = golden::numbers(one["inputs"]["cmask"]);
+    auto const target =
+        golden::evaluate(objective::nll_sum{}, {{"log_prob", golden::numbers(one["inputs"]["l"])}});
+    auto const candidates =
+        golden::evaluate(objective::unlikelihood{}, {{"log_prob", golden::numbers(one["inputs"]["lc"])}});
     std::size_t const rows = target.loss.size(), width = weight.size() / rows;
     auto loss                = target.loss;
     auto slope               = target.gradient.at("log_prob");
@@ -35,7 +37,8 @@ TEST(unlikelihood, token_level_adds_the_candidates_to_the_likelihood) {
     for (double& s : slope) s /= static_cast<double>(rows);
     for (std::size_t i = 0; i < weight.size(); ++i) {
       if (weight[i] != 0) loss[i / width] += alpha * candidates.loss[i];
-      slope_of_candidates[i] = weight[i] != 0 ? alpha * slope_of_candidates[i] / static_cast<double>(rows) : 0;
+      slope_of_candidates[i] =
+          weight[i] != 0 ? alpha * slope_of_candidates[i] / static_cast<double>(rows) : 0;
     }
     golden::expect_close(loss, golden::numbers(one["outputs"]["loss"]), "loss");
     golden::expect_close(slope, golden::numbers(one["grad"]["l"]), "d l");
@@ -46,9 +49,11 @@ TEST(unlikelihood, token_level_adds_the_candidates_to_the_likelihood) {
 TEST(unlikelihood, sequence_level_weighs_repeats_and_counts_all_tokens) {
   for (auto const& one : golden::cases("L_extra", "unlikelihood_sequence")) {
     SCOPED_TRACE(one.at("name").get<std::string>());
-    auto const mask = golden::numbers(one["inputs"]["mask"]), repeat = golden::numbers(one["inputs"]["repeat"]);
-    auto const got  = golden::evaluate(objective::unlikelihood{}, {{"log_prob", golden::numbers(one["inputs"]["lp"])}});
-    auto slope      = got.gradient.at("log_prob");
+    auto const mask   = golden::numbers(one["inputs"]["mask"]),
+               repeat = golden::numbers(one["inputs"]["repeat"]);
+    auto const got =
+        golden::evaluate(objective::unlikelihood{}, {{"log_prob", golden::numbers(one["inputs"]["lp"])}});
+    auto slope   = got.gradient.at("log_prob");
     double total = 0, count = 0;
     for (std::size_t i = 0; i < mask.size(); ++i) count += mask[i];
     for (std::size_t i = 0; i < mask.size(); ++i) {

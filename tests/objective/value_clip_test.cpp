@@ -8,7 +8,8 @@ namespace {
 using namespace poft;
 
 TEST(value_clip, worked_example) {
-  // V = 2, V_old = 1, clipped to 1.5: towards R = 3 the clipped error 1.5 is the larger one and has no slope ...
+  // V = 2, V_old = 1, clipped to 1.5: towards R = 3 the clipped error 1.5 is the larger one and has no
+  // slope ...
   objective::value_clip const objective{.clip_range = 0.5};
   auto const towards = value_and_gradient(objective, value_prediction<double>{2, 1, 3});
   EXPECT_EQ(towards.value, 1.125);

@@ -15,8 +15,9 @@ TEST(value_mse, golden) {
 }
 
 TEST(value_mse, is_value_clip_with_a_range_that_never_ends) {
-  auto const mse  = value_and_gradient(objective::value_mse{}, value_target<double>{2, -1});
-  auto const clip = value_and_gradient(objective::value_clip{.clip_range = INFINITY}, value_prediction<double>{2, 0, -1});
+  auto const mse = value_and_gradient(objective::value_mse{}, value_target<double>{2, -1});
+  auto const clip =
+      value_and_gradient(objective::value_clip{.clip_range = INFINITY}, value_prediction<double>{2, 0, -1});
   EXPECT_EQ(mse.value, 4.5);
   EXPECT_EQ(mse.value, clip.value);
   EXPECT_EQ(mse.gradient.value, clip.gradient.value);

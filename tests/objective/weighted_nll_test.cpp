@@ -12,7 +12,8 @@ using doubles = std::vector<double>;
 
 void expect_weighted(nlohmann::json one, doubles const& weights) {
   if (one["outputs"].contains("weights")) {
-    golden::expect_close(weights, golden::numbers(one["outputs"]["weights"]), one["name"].get<std::string>() + " weights");
+    golden::expect_close(weights, golden::numbers(one["outputs"]["weights"]),
+                         one["name"].get<std::string>() + " weights");
   }
   one["inputs"]["weights"] = weights;
   golden::expect_rows(one, objective::weighted_nll{}, {{"log_prob", "l"}, {"weight", "weights"}});
@@ -22,7 +23,8 @@ doubles rewards(nlohmann::json const& one) { return golden::numbers(one["inputs"
 /// n / kept for the kept samples, so that the mean over all n is the mean over the kept.
 doubles weights_of(std::vector<std::size_t> const& kept, std::size_t samples) {
   doubles weights(samples, 0.0);
-  for (std::size_t const i : kept) weights[i] = static_cast<double>(samples) / static_cast<double>(kept.size());
+  for (std::size_t const i : kept)
+    weights[i] = static_cast<double>(samples) / static_cast<double>(kept.size());
   return weights;
 }
 
@@ -44,19 +46,22 @@ TEST(weighted_nll, golden_normalised_weights) {
 
 TEST(weighted_nll, golden_clipped_weights) {
   for (auto const& one : golden::cases("F_policy_gradient", "awr")) {
-    expect_weighted(one, preference::clipped_weights(rewards(one), golden::hyper(one, "b"), golden::hyper(one, "beta"),
-                                                     golden::hyper(one, "w_max")));
+    expect_weighted(
+        one, preference::clipped_weights(rewards(one), golden::hyper(one, "b"), golden::hyper(one, "beta"),
+                                         golden::hyper(one, "w_max")));
   }
 }
 
 TEST(weighted_nll, golden_filters) {
   for (auto const& one : golden::cases("L_extra", "filter_top_fraction")) {
     auto const reward = rewards(one);
-    expect_weighted(one, weights_of(preference::keep_top_fraction(reward, golden::hyper(one, "alpha")), reward.size()));
+    expect_weighted(
+        one, weights_of(preference::keep_top_fraction(reward, golden::hyper(one, "alpha")), reward.size()));
   }
   for (auto const& one : golden::cases("L_extra", "filter_threshold")) {
     auto const reward = rewards(one);
-    expect_weighted(one, weights_of(preference::keep_above(reward, golden::hyper(one, "threshold")), reward.size()));
+    expect_weighted(
+        one, weights_of(preference::keep_above(reward, golden::hyper(one, "threshold")), reward.size()));
   }
 }
 

@@ -74,7 +74,9 @@ TYPED_TEST_SUITE(elementwise_on, poft_test::every_backend);
 
 TYPED_TEST(elementwise_on, relu) { check<TypeParam, poft::primitive::relu>(relu_by_loops); }
 TYPED_TEST(elementwise_on, tanh) { check<TypeParam, poft::primitive::tanh>(tanh_by_loops); }
-TYPED_TEST(elementwise_on, log_softmax) { check<TypeParam, poft::primitive::log_softmax>(log_softmax_by_loops); }
+TYPED_TEST(elementwise_on, log_softmax) {
+  check<TypeParam, poft::primitive::log_softmax>(log_softmax_by_loops);
+}
 
 // At 0 and below the rectifier is flat; a NaN goes through both ways.
 TYPED_TEST(elementwise_on, relu_at_the_kink) {

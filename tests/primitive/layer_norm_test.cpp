@@ -22,7 +22,8 @@ tensor<double> by_loops(tensor<double> const& x, tensor<double> const& gain, ten
   for (std::ptrdiff_t r = 0; r < x.rows; ++r) {
     double mean = 0, variance = 0;
     for (std::ptrdiff_t c = 0; c < x.columns; ++c) mean += x(r, c) / double(x.columns);
-    for (std::ptrdiff_t c = 0; c < x.columns; ++c) variance += (x(r, c) - mean) * (x(r, c) - mean) / double(x.columns);
+    for (std::ptrdiff_t c = 0; c < x.columns; ++c)
+      variance += (x(r, c) - mean) * (x(r, c) - mean) / double(x.columns);
     for (std::ptrdiff_t c = 0; c < x.columns; ++c) {
       y(r, c) = gain(0, c) * (x(r, c) - mean) / std::sqrt(variance + epsilon) + bias(0, c);
     }
@@ -34,14 +35,15 @@ template <class On>
 class layer_norm_on : public ::testing::Test {};
 TYPED_TEST_SUITE(layer_norm_on, poft_test::every_backend);
 
-// x = [1 3], mean 2, variance 1, epsilon 3: 1/sqrt(1 + 3) = 1/2, so n = [-1/2 1/2]; gain [2 4], bias [1 1]: y = [0 3].
-// d_y = [1 1]: g = [2 4], mean g = 3, mean g n = (-1 + 2) / 2 = 1/2, d_x = 1/2 (g - 3 - n/2) = 1/2 [-3/4 3/4].
-// d_gain = d_y n = [-1/2 1/2] and d_bias = [1 1], added to ones.
+// x = [1 3], mean 2, variance 1, epsilon 3: 1/sqrt(1 + 3) = 1/2, so n = [-1/2 1/2]; gain [2 4], bias [1 1]: y
+// = [0 3]. d_y = [1 1]: g = [2 4], mean g = 3, mean g n = (-1 + 2) / 2 = 1/2, d_x = 1/2 (g - 3 - n/2) = 1/2
+// [-3/4 3/4]. d_gain = d_y n = [-1/2 1/2] and d_bias = [1 1], added to ones.
 TYPED_TEST(layer_norm_on, worked_example) {
   using T     = typename TypeParam::value;
   using layer = layer_norm<typename TypeParam::backend>;
   typename TypeParam::backend const backend{};
-  tensor<T> x(1, 2), gain(1, 2), bias(1, 2, T(1)), y(1, 2), d_y(1, 2, T(1)), d_x(1, 2), d_gain(1, 2, T(1)), d_bias(1, 2, T(1));
+  tensor<T> x(1, 2), gain(1, 2), bias(1, 2, T(1)), y(1, 2), d_y(1, 2, T(1)), d_x(1, 2), d_gain(1, 2, T(1)),
+      d_bias(1, 2, T(1));
   x.data = {1, 3}, gain.data = {2, 4};
   std::vector<row_moments<T>> moments(1);
   layer::forward(backend, x, gain, bias, 3, matrix(y), moments);
@@ -64,7 +66,8 @@ TYPED_TEST(layer_norm_on, loops_and_differences) {
       auto bias = tensor<double>::random(1, width, 3), d = tensor<double>::random(rows, width, 4);
       auto const loss = [&] { return weighted_sum(d, by_loops(x, gain, bias)); };
 
-      auto const x_ = tensor<T>::from(x), gain_ = tensor<T>::from(gain), bias_ = tensor<T>::from(bias), d_ = tensor<T>::from(d);
+      auto const x_ = tensor<T>::from(x), gain_ = tensor<T>::from(gain), bias_ = tensor<T>::from(bias),
+                 d_ = tensor<T>::from(d);
       tensor<T> y(rows, width), d_x(rows, width), d_gain(1, width), d_bias(1, width);
       std::vector<row_moments<T>> moments(static_cast<std::size_t>(rows));
       layer::forward(backend, x_, gain_, bias_, epsilon, matrix(y), moments);
@@ -77,7 +80,8 @@ TYPED_TEST(layer_norm_on, loops_and_differences) {
       // d_x in the place of d_y, y in the place of x: the same numbers.
       auto in_place = d_, y_in_place = x_;
       tensor<T> d_gain_in_place(1, width), d_bias_in_place(1, width);
-      layer::backward(backend, x_, moments, gain_, in_place, matrix(in_place), d_gain_in_place, d_bias_in_place);
+      layer::backward(backend, x_, moments, gain_, in_place, matrix(in_place), d_gain_in_place,
+                      d_bias_in_place);
       layer::forward(backend, y_in_place, gain_, bias_, epsilon, matrix(y_in_place), moments);
       EXPECT_EQ(in_place.data, d_x.data);
       EXPECT_EQ(d_gain_in_place.data, d_gain.data);
@@ -87,7 +91,8 @@ TYPED_TEST(layer_norm_on, loops_and_differences) {
   }
 }
 
-// Far from zero, E[x^2] - mean^2 would leave nothing of the variance in float: x = 10^4 + {-1, 1}, variance 1.
+// Far from zero, E[x^2] - mean^2 would leave nothing of the variance in float: x = 10^4 + {-1, 1}, variance
+// 1.
 TYPED_TEST(layer_norm_on, large_mean) {
   using T = typename TypeParam::value;
   tensor<T> x(1, 50), gain(1, 50, T(1)), bias(1, 50), y(1, 50);

@@ -29,8 +29,8 @@ template <class On>
 class linear_on : public ::testing::Test {};
 TYPED_TEST_SUITE(linear_on, poft_test::every_backend);
 
-// y = [1 2] [3 4; 5 6]^T + [10 20] = [3+8+10  5+12+20] = [21 37].
-// d_y = [1 -1]: d_x = [3-5 4-6] = [-2 -2], d_W = [1 2; -1 -2], d_b = [1 -1], the last two added to what was there (ones).
+// y = [1 2] [3 4; 5 6]^T + [10 20] = [3+8+10  5+12+20] = [21 37]. d_y = [1 -1]: d_x = [3-5 4-6] = [-2 -2],
+// d_W = [1 2; -1 -2], d_b = [1 -1], the last two added to what was there (ones).
 TYPED_TEST(linear_on, worked_example) {
   using T = typename TypeParam::value;
   typename TypeParam::backend const backend{};
@@ -54,7 +54,8 @@ TYPED_TEST(linear_on, loops_and_differences) {
         auto b = tensor<double>::random(1, outputs, 3), d = tensor<double>::random(rows, outputs, 4);
         auto const loss = [&] { return weighted_sum(d, by_loops(x, w, b)); };
 
-        auto const x_ = tensor<T>::from(x), w_ = tensor<T>::from(w), b_ = tensor<T>::from(b), d_ = tensor<T>::from(d);
+        auto const x_ = tensor<T>::from(x), w_ = tensor<T>::from(w), b_ = tensor<T>::from(b),
+                   d_ = tensor<T>::from(d);
         tensor<T> y(rows, outputs), d_x(rows, inputs), d_w(outputs, inputs), d_b(1, outputs);
         linear<typename TypeParam::backend>::forward(backend, x_, w_, b_, matrix(y));
         linear<typename TypeParam::backend>::backward(backend, x_, w_, d_, d_x, matrix(d_w), d_b);

@@ -1,4 +1,4 @@
-// Matrices for the tests of tensor operations, the backends they run on, and the comparison with finite differences.
+// Matrices for the tests of tensor operations, the backends they run on, and finite differences.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -37,8 +37,12 @@ struct tensor {
     return out;
   }
 
-  T& operator()(std::ptrdiff_t r, std::ptrdiff_t c) { return data[static_cast<std::size_t>(r * columns + c)]; }
-  T const& operator()(std::ptrdiff_t r, std::ptrdiff_t c) const { return data[static_cast<std::size_t>(r * columns + c)]; }
+  T& operator()(std::ptrdiff_t r, std::ptrdiff_t c) {
+    return data[static_cast<std::size_t>(r * columns + c)];
+  }
+  T const& operator()(std::ptrdiff_t r, std::ptrdiff_t c) const {
+    return data[static_cast<std::size_t>(r * columns + c)];
+  }
   operator poft::view<T, 2>() { return {data.data(), rows, columns}; }
   operator poft::view<T const, 2>() const { return {data.data(), rows, columns}; }
   operator poft::view<T>() { return {data.data(), rows * columns}; }
@@ -59,13 +63,14 @@ struct on {
   /// The same against central differences.
   static constexpr double difference_tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-8;
 };
-using every_backend =
-    ::testing::Types<on<poft::eigen::backend, float>, on<poft::eigen::backend, double>, on<poft::one_by_one, double>>;
+using every_backend = ::testing::Types<on<poft::eigen::backend, float>, on<poft::eigen::backend, double>,
+                                       on<poft::one_by_one, double>>;
 
 inline constexpr std::ptrdiff_t odd_sizes[] = {1, 3, 17, 50, 257};
 
 template <class T>
-void expect_close(tensor<T> const& given, tensor<double> const& expected, double tolerance, char const* what) {
+void expect_close(tensor<T> const& given, tensor<double> const& expected, double tolerance,
+                  char const* what) {
   ASSERT_EQ(given.rows, expected.rows);
   ASSERT_EQ(given.columns, expected.columns);
   for (std::ptrdiff_t r = 0; r < given.rows; ++r) {

@@ -22,7 +22,8 @@ void expect_golden(char const* family, char const* name, char const* teacher, F 
     auto const vocab = one["shapes"]["z"][1].get<std::size_t>();
     auto const want = golden::numbers(one["outputs"]["loss"]), slope = golden::numbers(one["grad"]["z"]);
     std::vector<std::size_t> kinks;
-    if (one.contains("kinks") && one["kinks"].contains("z")) kinks = one["kinks"]["z"].get<std::vector<std::size_t>>();
+    if (one.contains("kinks") && one["kinks"].contains("z"))
+      kinks = one["kinks"]["z"].get<std::vector<std::size_t>>();
     for_each_group<double>([&](auto group) {
       auto const got = evaluate_rows<Other>(group, functional, golden::numbers(one["inputs"]["z"]),
                                             golden::numbers(one["inputs"][teacher]), vocab);
@@ -30,9 +31,11 @@ void expect_golden(char const* family, char const* name, char const* teacher, F 
       golden::expect_close(got.gradient, slope, "d z", kinks);
     });
     // In float: the exact result for the rounded inputs. A log-ratio of size L is known to L epsilon.
-    auto const z = golden::numbers<float>(one["inputs"]["z"]), other = golden::numbers<float>(one["inputs"][teacher]);
-    auto const exact = evaluate_rows<Other>(one_by_one_group<double>{}, functional, std::vector<double>(z.begin(), z.end()),
-                                            std::vector<double>(other.begin(), other.end()), vocab);
+    auto const z     = golden::numbers<float>(one["inputs"]["z"]),
+               other = golden::numbers<float>(one["inputs"][teacher]);
+    auto const exact =
+        evaluate_rows<Other>(one_by_one_group<double>{}, functional, std::vector<double>(z.begin(), z.end()),
+                             std::vector<double>(other.begin(), other.end()), vocab);
     for_each_group<float>([&](auto group) {
       auto const got = evaluate_rows<Other>(group, functional, z, other, vocab);
       for (std::size_t i = 0; i < got.gradient.size(); ++i) {
@@ -46,11 +49,14 @@ void expect_golden(char const* family, char const* name, char const* teacher, F 
 }
 
 TEST(divergence, golden) {
-  expect_golden<other_row::logits>("G_distributions", "forward_kl", "zt", [](auto const&) { return forward_kl{}; });
+  expect_golden<other_row::logits>("G_distributions", "forward_kl", "zt",
+                                   [](auto const&) { return forward_kl{}; });
   expect_golden<other_row::probabilities>("G_distributions", "forward_kl_probs", "prob",
                                           [](auto const&) { return forward_kl{}; });
-  expect_golden<other_row::logits>("G_distributions", "reverse_kl", "zt", [](auto const&) { return reverse_kl{}; });
-  expect_golden<other_row::logits>("G_distributions", "jsd", "zt", [](auto const& hyper) { return jsd{hyper["beta"]}; });
+  expect_golden<other_row::logits>("G_distributions", "reverse_kl", "zt",
+                                   [](auto const&) { return reverse_kl{}; });
+  expect_golden<other_row::logits>("G_distributions", "jsd", "zt",
+                                   [](auto const& hyper) { return jsd{hyper["beta"]}; });
   expect_golden<other_row::logits>("L_extra", "symmetric_kl", "zt",
                                    [](auto const& hyper) { return symmetric_kl{hyper["weight"]}; });
   expect_golden<other_row::logits>("L_extra", "tvd", "zt", [](auto const&) { return tvd{}; });
@@ -60,7 +66,9 @@ TEST(divergence, worked_example) {
   // p = 1/2, 1/2 and q = 1/4, 3/4
   std::vector<double> const z{0, std::log(3.0)}, teacher{0, 0};
   for_each_group<double>([&](auto group) {
-    auto const of = [&](auto functional) { return evaluate_rows<other_row::logits>(group, functional, z, teacher, 2); };
+    auto const of = [&](auto functional) {
+      return evaluate_rows<other_row::logits>(group, functional, z, teacher, 2);
+    };
     EXPECT_NEAR(of(forward_kl{}).value[0], std::log(4.0 / 3) / 2, 1e-15);  // (log 2 + log 2/3) / 2
     golden::expect_close(of(forward_kl{}).gradient, {-0.25, 0.25}, "q - p");
     EXPECT_NEAR(of(reverse_kl{}).value[0], 0.75 * std::log(3.0) - std::log(2.0), 1e-15);
@@ -68,7 +76,8 @@ TEST(divergence, worked_example) {
     golden::expect_close(of(tvd{}).gradient, {-0.1875, 0.1875}, "q_1 q_2");
     // m = 3/8, 5/8
     EXPECT_NEAR(of(jsd{}).value[0],
-                0.5 * (0.5 * std::log(4.0 / 3) + 0.5 * std::log(0.8)) + 0.5 * (0.25 * std::log(2.0 / 3) + 0.75 * std::log(1.2)),
+                0.5 * (0.5 * std::log(4.0 / 3) + 0.5 * std::log(0.8)) +
+                    0.5 * (0.25 * std::log(2.0 / 3) + 0.75 * std::log(1.2)),
                 1e-15);
   });
 }
@@ -109,7 +118,7 @@ TEST(divergence, gradient_is_the_formula_on_duals) {
     js        = js + 0.1 * (p[v] * (std::log(p[v]) - log(m))) + 0.9 * (q[v] * (log(q[v]) - log(m)));
     distance  = distance + 0.5 * abs(q[v] - p[v]);
   }
-  symmetric = 0.3 * forward + 0.7 * reverse;
+  symmetric   = 0.3 * forward + 0.7 * reverse;
   auto expect = [&](auto functional, S const& want) {
     for_each_group<double>([&](auto group) {
       auto const got = evaluate_rows<other_row::logits>(group, functional, z, teacher, vocab);
@@ -138,8 +147,8 @@ TEST(divergence, items_that_both_rows_mask_do_not_exist) {
       short_teacher.push_back(teacher.back());
     }
     for_each_divergence([&](auto functional) {
-      auto const want =
-          evaluate_rows<other_row::logits>(one_by_one_group<double>{}, functional, short_z, short_teacher, short_z.size());
+      auto const want = evaluate_rows<other_row::logits>(one_by_one_group<double>{}, functional, short_z,
+                                                         short_teacher, short_z.size());
       for_each_group<double>([&](auto group) {
         auto const got = evaluate_rows<other_row::logits>(group, functional, z, teacher, vocab);
         golden::expect_close(got.value, want.value, functional.name);
@@ -167,10 +176,13 @@ TEST(divergence, items_that_one_row_masks_count_as_probability_zero) {
       for (double const d : got.gradient) EXPECT_FALSE(std::isnan(d)) << functional.name;
       EXPECT_EQ(got.gradient[2], 0) << functional.name;
     });
-    auto const of = [&](auto functional) { return evaluate_rows<other_row::logits>(group, functional, z, teacher, 3); };
+    auto const of = [&](auto functional) {
+      return evaluate_rows<other_row::logits>(group, functional, z, teacher, 3);
+    };
     EXPECT_EQ(of(forward_kl{}).value[0], INFINITY);
     EXPECT_EQ(of(reverse_kl{}).value[0], INFINITY);
-    EXPECT_NEAR(of(jsd{}).value[0], std::log(2.0) / 2, 1e-7);  // half of each row's mass is log 2 away, half is shared
+    EXPECT_NEAR(of(jsd{}).value[0], std::log(2.0) / 2,
+                1e-7);  // half of each row's mass is log 2 away, half is shared
     EXPECT_EQ(of(tvd{}).value[0], 0.5);
     golden::expect_close(of(forward_kl{}).gradient, {0.5, 0, 0}, "q - p");
   });
@@ -187,9 +199,11 @@ TEST(divergence, is_never_negative_and_zero_for_equal_rows) {
     }
     for_each_group<double>([&](auto group) {
       for_each_divergence([&](auto functional) {
-        EXPECT_GE((evaluate_rows<other_row::logits>(group, functional, z, near, 37).value[0]), 0) << functional.name;
+        EXPECT_GE((evaluate_rows<other_row::logits>(group, functional, z, near, 37).value[0]), 0)
+            << functional.name;
         // the symmetric rounding of jsd's mean leaves 1e-16
-        EXPECT_NEAR((evaluate_rows<other_row::logits>(group, functional, z, z, 37).value[0]), 0, 1e-30) << functional.name;
+        EXPECT_NEAR((evaluate_rows<other_row::logits>(group, functional, z, z, 37).value[0]), 0, 1e-30)
+            << functional.name;
       });
     });
   }
@@ -211,9 +225,9 @@ TEST(divergence, gradients_are_scaled_added_and_written_in_place) {
   std::vector<double> const teacher{1, 0.5, 1.5};
   auto const want = evaluate_rows<other_row::logits>(one_by_one_group<double>{}, reverse_kl{}, z, teacher, 3);
   for_each_group<double>([&](auto group) {
-    auto const p = softmax_of(group, row<double const>{teacher.data()}, 3);
+    auto const p                 = softmax_of(group, row<double const>{teacher.data()}, 3);
     std::vector<double> in_place = z, added{1, 2, 3};
-    auto const of_place = softmax_of(group, row<double const>{in_place.data()}, 3);
+    auto const of_place          = softmax_of(group, row<double const>{in_place.data()}, 3);
     value_and_gradient_of(reverse_kl{}, group, 3, row<double>{in_place.data()}, 2.0, false, of_place, p);
     value_and_gradient_of(reverse_kl{}, group, 3, row<double>{added.data()}, -1.0, true,
                           softmax_of(group, row<double const>{z.data()}, 3), p);

@@ -1,4 +1,4 @@
-// Entropy of a row: worked example, golden values with both groups, masks, as a bonus beside a policy gradient.
+// Entropy of a row: worked example, golden values with both groups, masks, a policy gradient's bonus.
 // SPDX-License-Identifier: MIT
 #include "poft/row/entropy.hpp"
 
@@ -14,7 +14,8 @@ TEST(entropy, worked_example) {
   for_each_group<double>([&](auto group) {
     auto const got = evaluate_rows(group, entropy{}, z, {}, 2);
     EXPECT_NEAR(got.value[0], std::log(4.0) - 0.75 * std::log(3.0), 1e-15);
-    golden::expect_close(got.gradient, {0.1875 * std::log(3.0), -0.1875 * std::log(3.0)}, "pi_1 pi_2 log(pi_2 / pi_1)");
+    golden::expect_close(got.gradient, {0.1875 * std::log(3.0), -0.1875 * std::log(3.0)},
+                         "pi_1 pi_2 log(pi_2 / pi_1)");
   });
 }
 
@@ -47,7 +48,8 @@ TEST(entropy, masked_items_do_not_exist) {
 }
 
 TEST(entropy, golden_bonus_of_a_policy_gradient) {
-  // L = -A log pi(a) - c H: the gradient of the first term is -A (1[v = a] - pi), the second is added with factor -c
+  // L = -A log pi(a) - c H: the gradient of the first term is -A (1[v = a] - pi), the second is added
+  // with factor -c
   for (auto const& one : golden::cases("F_policy_gradient", "pg_entropy")) {
     SCOPED_TRACE(one.at("name").get<std::string>());
     auto const z = golden::numbers(one["inputs"]["z"]), advantage = golden::numbers(one["inputs"]["A"]);
@@ -63,7 +65,8 @@ TEST(entropy, golden_bonus_of_a_policy_gradient) {
         for (std::size_t v = 0; v < vocab; ++v) {
           d_z.set(v, -advantage[i] * weight * ((v == action[i] ? 1 : 0) - pi.at(v).prob));
         }
-        bits.push_back(value_and_gradient_of(entropy{}, group, std::int64_t(vocab), d_z, -bonus * weight, true, pi));
+        bits.push_back(
+            value_and_gradient_of(entropy{}, group, std::int64_t(vocab), d_z, -bonus * weight, true, pi));
         loss.push_back(-advantage[i] * pi.at(action[i]).log_prob - bonus * bits.back());
       }
       golden::expect_close(loss, golden::numbers(one["outputs"]["loss"]), "loss");

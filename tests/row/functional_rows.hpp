@@ -19,8 +19,8 @@ struct functional_result {
 enum class other_row { none, logits, probabilities };
 
 template <other_row Other = other_row::none, class Group, class Functional, class T>
-functional_result evaluate_rows(Group group, Functional functional, std::vector<T> const& z, std::vector<T> const& other,
-                                std::size_t vocab) {
+functional_result evaluate_rows(Group group, Functional functional, std::vector<T> const& z,
+                                std::vector<T> const& other, std::size_t vocab) {
   std::size_t const rows = z.size() / vocab;
   auto const width       = static_cast<std::int64_t>(vocab);
   functional_result out;

@@ -42,9 +42,12 @@ TEST(log_softmax, pieces_with_rising_and_masked_maxima_are_one_sum) {
   // 3 pieces of lane_group: masked throughout, then small, then large
   std::size_t const piece = eigen::lane_group<double>::piece;
   std::vector<double> z(2 * piece + 7, -INFINITY);
-  for (std::size_t i = piece; i < z.size(); ++i) z[i] = 0.001 * static_cast<double>(i % 1000) + (i < 2 * piece ? 0 : 3);
-  auto const want = softmax_of(one_by_one_group<double>{}, row<double const>{z.data()}, std::int64_t(z.size()));
-  auto const got  = softmax_of(eigen::lane_group<double>{}, row<double const>{z.data()}, std::int64_t(z.size()));
+  for (std::size_t i = piece; i < z.size(); ++i)
+    z[i] = 0.001 * static_cast<double>(i % 1000) + (i < 2 * piece ? 0 : 3);
+  auto const want =
+      softmax_of(one_by_one_group<double>{}, row<double const>{z.data()}, std::int64_t(z.size()));
+  auto const got =
+      softmax_of(eigen::lane_group<double>{}, row<double const>{z.data()}, std::int64_t(z.size()));
   EXPECT_EQ(got.peak, want.peak);
   EXPECT_NEAR(got.log_sum, want.log_sum, 1e-13);
 }

@@ -25,8 +25,14 @@ struct adam_piece {
   void operator()(Group group, std::int64_t piece) const {
     group.each(piece * width, std::min(size, (piece + 1) * width), [this](auto i) {
       using S = decltype(parameter[i]);
-      adamw_step<S> const on_lanes{S(step.beta1), S(step.one_minus_beta1), S(step.beta2), S(step.one_minus_beta2),
-                                   S(step.decay), S(step.rate), S(step.inverse_root_correction), S(step.eps)};
+      adamw_step<S> const on_lanes{S(step.beta1),
+                                   S(step.one_minus_beta1),
+                                   S(step.beta2),
+                                   S(step.one_minus_beta2),
+                                   S(step.decay),
+                                   S(step.rate),
+                                   S(step.inverse_root_correction),
+                                   S(step.eps)};
       S p = parameter[i], m = first_moment[i], v = second_moment[i];
       on_lanes(p, m, v, gradient[i]);
       parameter.set(i, p);
@@ -43,7 +49,8 @@ class adam {
   explicit adam(std::size_t parameters) : state_(parameters) {}
 
   template <class Backend>
-  void update(Backend const& backend, std::span<T> parameters, std::span<T const> gradient, double learning_rate) {
+  void update(Backend const& backend, std::span<T> parameters, std::span<T const> gradient,
+              double learning_rate) {
     require_learning_rate("adam", learning_rate);
     require_lengths("adam", parameters.size(), gradient.size(), state_.first_moment.size());
     adam_piece<T> const piece{rule.step<T>(++state_.steps, learning_rate),

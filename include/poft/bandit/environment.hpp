@@ -60,7 +60,8 @@ inline peak_reward parse_reward(std::string_view text) {
   };
   if (colon == text.npos || !read(text.substr(0, colon), reward.peak) ||
       !read(text.substr(colon + 1), reward.width) || !(reward.width > 0)) {
-    throw value_error(message("reward: \"", text, "\", expected peak:width with width > 0, or one of R1 R2 R3 R4 R5 R8 R9"));
+    throw value_error(message("reward: \"", text,
+                              "\", expected peak:width with width > 0, or one of R1 R2 R3 R4 R5 R8 R9"));
   }
   return reward;
 }
@@ -76,7 +77,8 @@ inline constexpr double data_scale    = 0.4;
 
 /// Probabilities of `bins` equal bins of [-1, 1] under tanh of a Cauchy variable, exactly: differences of its distribution
 /// function at atanh of the edges. The end bins hold the squashed tails, 0.078 and 0.042 for the defaults.
-inline std::vector<double> squashed_cauchy(int bins = 100, double location = data_location, double scale = data_scale) {
+inline std::vector<double> squashed_cauchy(int bins = 100, double location = data_location,
+                                           double scale = data_scale) {
   std::vector<double> probability(static_cast<std::size_t>(bins));
   double below = 0;
   for (int bin = 0; bin < bins; ++bin) {
@@ -103,7 +105,8 @@ inline void require_probabilities(std::vector<double> const& probability, std::s
     }
     sum += probability[i];
   }
-  if (!(std::abs(sum - 1) <= 1e-6)) throw value_error(message("data: the probabilities sum to ", sum, ", expected 1"));
+  if (!(std::abs(sum - 1) <= 1e-6))
+    throw value_error(message("data: the probabilities sum to ", sum, ", expected 1"));
 }
 
 /// The paper's contexts: numbers in [0, 1].
@@ -117,7 +120,16 @@ T clamp_action(T action) {
 
 /// Streams of random numbers, so that every use of a seed has its own: two learners of one seed see the same contexts, the
 /// same first policy and, as long as their policies agree, the same samples.
-enum class stream : std::uint64_t { contexts, held_out, network, fit, prompts, minibatches, samples, evaluation };
+enum class stream : std::uint64_t {
+  contexts,
+  held_out,
+  network,
+  fit,
+  prompts,
+  minibatches,
+  samples,
+  evaluation
+};
 inline random_stream random_of(std::uint64_t seed, stream use, std::uint64_t number = 0) {
   return random_stream(seed, static_cast<std::uint64_t>(use) << 56 | number);
 }

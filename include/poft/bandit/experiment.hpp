@@ -63,11 +63,13 @@ struct experiment_settings {
   int minibatch = 10;     ///< prompts per gradient step
   int passes    = 5;      ///< over each collection, T
 
-  double min_difference = 0;  ///< pairs closer in reward are dropped, and with them, for every learner, prompts without pairs
+  double min_difference =
+      0;  ///< pairs closer in reward are dropped, and with them, for every learner, prompts without pairs
 
   int measurements = 50;   ///< of the run, evenly over its steps, beside the one at its start
   int held_out     = 100;  ///< contexts they are taken on
-  int pair_prompts = 50;   ///< at most so many prompts of the collection in use serve for the log-ratios of pairs
+  int pair_prompts =
+      50;  ///< at most so many prompts of the collection in use serve for the log-ratios of pairs
 
   int prompts_per_collection() const { return batch > 0 ? batch : queries / samples; }
   int collections() const { return queries / (samples * prompts_per_collection()); }
@@ -78,7 +80,8 @@ struct experiment_settings {
 
   void check() const {
     auto const at_least = [](char const* name, int value, int least) {
-      if (value < least) throw value_error(message("bandit: ", name, " is ", value, ", expected at least ", least));
+      if (value < least)
+        throw value_error(message("bandit: ", name, " is ", value, ", expected at least ", least));
     };
     require_probabilities(data);
     at_least("pool", pool, 1);
@@ -115,7 +118,8 @@ class experiment {
   using action      = std::conditional_t<exact_policy<policy_type>, int, T>;
 
   /// `fitted`: the parameters that a policy had after fit_to_data() with this seed; empty: it is fitted now.
-  experiment(Backend backend, experiment_settings settings, std::uint64_t seed, std::span<T const> fitted = {})
+  experiment(Backend backend, experiment_settings settings, std::uint64_t seed,
+             std::span<T const> fitted = {})
       : backend_(std::move(backend)),
         settings_((settings.check(), std::move(settings))),
         seed_(seed),
@@ -137,10 +141,12 @@ class experiment {
       view<T const, 2> const log_probs = reference_.log_probs();
       held_out_reference_.assign(log_probs.data(), log_probs.data() + log_probs.size());
       if (settings_.reference == reference_policy::data) held_out_reference_ = log_data_;
-      for (std::size_t a = 0; a < settings_.data.size(); ++a) reward_of_action_.push_back(settings_.reward(double(a)));
+      for (std::size_t a = 0; a < settings_.data.size(); ++a)
+        reward_of_action_.push_back(settings_.reward(double(a)));
     } else if (settings_.reference == reference_policy::data) {
       throw value_error(
-          "bandit: reference is the data, expected the fitted policy: only categorical policies know the data's probabilities");
+          "bandit: reference is the data, expected the fitted policy: only categorical policies know the "
+          "data's probabilities");
     }
   }
 
@@ -173,11 +179,13 @@ class experiment {
     std::vector<std::ptrdiff_t> order(static_cast<std::size_t>(settings_.pool));
     for (std::ptrdiff_t k = 0; k < prompts; ++k) {  // without repetition as long as the pool lasts
       if (k % settings_.pool == 0) random.permutation(view<std::ptrdiff_t>(order));
-      T const* const context = pool_.data() + order[static_cast<std::size_t>(k % settings_.pool)] * context_features;
+      T const* const context =
+          pool_.data() + order[static_cast<std::size_t>(k % settings_.pool)] * context_features;
       now_.contexts.insert(now_.contexts.end(), context, context + context_features);
     }
     std::size_t const size = static_cast<std::size_t>(prompts * samples);
-    for (auto* numbers : {&now_.rewards, &now_.reference_log_probs, &now_.old_log_probs}) numbers->resize(size);
+    for (auto* numbers : {&now_.rewards, &now_.reference_log_probs, &now_.old_log_probs})
+      numbers->resize(size);
     now_.actions.resize(size);
     view<action, 2> const actions(now_.actions.data(), prompts, samples);
     random_stream const draws = random_of(seed_, stream::samples, static_cast<std::uint64_t>(round));
@@ -187,7 +195,8 @@ class experiment {
     if constexpr (exact_policy<policy_type>) from_data = settings_.reference == reference_policy::data;
     if (from_data && round == 0) {
       random_stream stream = draws;
-      for (action& a : now_.actions) a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
+      for (action& a : now_.actions)
+        a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
     } else {
       policy_.sample(draws, actions);
     }
@@ -216,7 +225,8 @@ class experiment {
 
   /// The next rows of the collection; every pass has an order of its own.
   std::vector<std::ptrdiff_t> next_minibatch() {
-    std::size_t const rows = static_cast<std::size_t>(std::min(settings_.minibatch, settings_.prompts_per_collection()));
+    std::size_t const rows =
+        static_cast<std::size_t>(std::min(settings_.minibatch, settings_.prompts_per_collection()));
     std::vector<std::ptrdiff_t> chosen;
     while (chosen.size() < std::min(rows, usable_.size())) {
       if (next_ % usable_.size() == 0) shuffles_.shuffle(view<std::ptrdiff_t>(usable_));
@@ -232,12 +242,11 @@ class experiment {
     policy_.forward(rows_of(batch_.contexts, context_features));
     log_probs_of(policy_, batch_.actions, log_probs_);
     d_log_probs_.assign(log_probs_.size(), T(0));
-    double const loss = settings_.method.loss_and_gradient(backend_,
-                                                           learner_batch<T>{static_cast<std::size_t>(samples),
-                                                                            settings_.min_difference, batch_.rewards,
-                                                                            log_probs_, batch_.reference_log_probs,
-                                                                            batch_.old_log_probs},
-                                                           std::span<T>(d_log_probs_));
+    double const loss = settings_.method.loss_and_gradient(
+        backend_,
+        learner_batch<T>{static_cast<std::size_t>(samples), settings_.min_difference, batch_.rewards,
+                         log_probs_, batch_.reference_log_probs, batch_.old_log_probs},
+        std::span<T>(d_log_probs_));
     if (std::isnan(loss)) {
       throw value_error(message("bandit: the loss of ", settings_.method.name(), " is NaN in step ", step_,
                                 "; a lower learning rate than ", settings_.learning_rate, " may help"));
@@ -254,16 +263,17 @@ class experiment {
     policy_.forward(rows_of(held_out_, context_features));
     if constexpr (exact_policy<policy_type>) {
       std::vector<double> of_row(static_cast<std::size_t>(settings_.held_out));
-      view<T const, 2> const reference = rows_of(held_out_reference_, static_cast<std::ptrdiff_t>(settings_.data.size()));
+      view<T const, 2> const reference =
+          rows_of(held_out_reference_, static_cast<std::ptrdiff_t>(settings_.data.size()));
       auto const mean = [&] {
         double sum = 0;
         for (double const value : of_row) sum += value;
         return sum / settings_.held_out;
       };
-      policy_.expected(reward_of_action_, of_row), out.reward = mean();
-      policy_.kl_to(reference, of_row), out.kl_policy_reference = mean();
+      policy_.expected(reward_of_action_, of_row), out.reward     = mean();
+      policy_.kl_to(reference, of_row), out.kl_policy_reference   = mean();
       policy_.kl_from(reference, of_row), out.kl_reference_policy = mean();
-      policy_.entropy(of_row), out.entropy = mean();
+      policy_.entropy(of_row), out.entropy                        = mean();
     } else {
       measure_by_samples(out);
     }
@@ -273,7 +283,8 @@ class experiment {
 
   /// Expectations under continuous policies: means over 10 samples per held-out context.
   void measure_by_samples(measurement& out) {
-    std::vector<T> drawn(static_cast<std::size_t>(10 * settings_.held_out)), of_policy(drawn), of_reference(drawn);
+    std::vector<T> drawn(static_cast<std::size_t>(10 * settings_.held_out)), of_policy(drawn),
+        of_reference(drawn);
     double const share        = 1 / static_cast<double>(drawn.size());
     random_stream const draws = random_of(seed_, stream::evaluation, static_cast<std::uint64_t>(step_));
     reference_.forward(rows_of(held_out_, context_features));
@@ -289,27 +300,29 @@ class experiment {
     reference_.sample(draws, view<T, 2>(drawn.data(), settings_.held_out, 10));
     log_probs_of(policy_, drawn, of_policy);
     log_probs_of(reference_, drawn, of_reference);
-    for (std::size_t i = 0; i < drawn.size(); ++i) out.kl_reference_policy += share * (of_reference[i] - of_policy[i]);
+    for (std::size_t i = 0; i < drawn.size(); ++i)
+      out.kl_reference_policy += share * (of_reference[i] - of_policy[i]);
   }
 
   /// The log-ratios of the pairs in use; ties are no pairs here. NaN without any pair.
   void measure_pairs(measurement& out) {
     out.chosen_log_ratio = out.rejected_log_ratio = std::numeric_limits<double>::quiet_NaN();
-    std::ptrdiff_t const samples = settings_.samples;
-    std::vector<std::ptrdiff_t> rows(
-        static_cast<std::size_t>(std::min<std::ptrdiff_t>(settings_.pair_prompts, std::ssize(now_.rewards) / samples)));
+    std::ptrdiff_t const samples                  = settings_.samples;
+    std::vector<std::ptrdiff_t> rows(static_cast<std::size_t>(
+        std::min<std::ptrdiff_t>(settings_.pair_prompts, std::ssize(now_.rewards) / samples)));
     std::iota(rows.begin(), rows.end(), std::ptrdiff_t{0});
     if (rows.empty()) return;
     take_rows(rows);
     policy_.forward(rows_of(batch_.contexts, context_features));
     log_probs_of(policy_, batch_.actions, log_probs_);
     double const least = std::max(settings_.min_difference, std::numeric_limits<double>::min());
-    auto const pairs   = preference::all_pairs(batch_.rewards, static_cast<std::size_t>(samples), least).pairs;
+    auto const pairs = preference::all_pairs(batch_.rewards, static_cast<std::size_t>(samples), least).pairs;
     if (pairs.empty()) return;
     double const share   = 1 / static_cast<double>(pairs.size());
     out.chosen_log_ratio = out.rejected_log_ratio = 0;
     for (auto const& [chosen, rejected] : pairs) {
-      preference_pair<double> const pair{log_probs_[chosen], log_probs_[rejected], batch_.reference_log_probs[chosen],
+      preference_pair<double> const pair{log_probs_[chosen], log_probs_[rejected],
+                                         batch_.reference_log_probs[chosen],
                                          batch_.reference_log_probs[rejected]};
       out.chosen_log_ratio += share * chosen_log_ratio(pair);
       out.rejected_log_ratio += share * rejected_log_ratio(pair);
@@ -320,7 +333,8 @@ class experiment {
   void take_rows(std::vector<std::ptrdiff_t> const& rows) {
     auto const take = [&](auto const& from, auto& to, std::ptrdiff_t width) {
       to.clear();
-      for (std::ptrdiff_t const r : rows) to.insert(to.end(), from.begin() + r * width, from.begin() + (r + 1) * width);
+      for (std::ptrdiff_t const r : rows)
+        to.insert(to.end(), from.begin() + r * width, from.begin() + (r + 1) * width);
     };
     take(now_.contexts, batch_.contexts, context_features);
     take(now_.actions, batch_.actions, settings_.samples);
@@ -330,7 +344,8 @@ class experiment {
   }
 
   /// The log-probs of actions, row by row of the policy's last forward.
-  static void log_probs_of(policy_type const& policy, std::vector<action> const& actions, std::vector<T>& out) {
+  static void log_probs_of(policy_type const& policy, std::vector<action> const& actions,
+                           std::vector<T>& out) {
     std::ptrdiff_t const samples = std::ssize(actions) / policy.batch();
     out.resize(actions.size());
     policy.log_prob(view<action const, 2>(actions.data(), policy.batch(), samples),
@@ -354,12 +369,12 @@ class experiment {
   std::uint64_t seed_;
   policy_type policy_, reference_;
   adam<T> optimiser_;
-  std::vector<T> pool_, held_out_;      // [pool, features], [held_out, features]
-  std::vector<T> log_data_;             // [actions]
-  std::vector<T> held_out_reference_;   // log pi_ref [held_out or 1, actions]
+  std::vector<T> pool_, held_out_;     // [pool, features], [held_out, features]
+  std::vector<T> log_data_;            // [actions]
+  std::vector<T> held_out_reference_;  // log pi_ref [held_out or 1, actions]
   std::vector<double> reward_of_action_;
 
-  collection<T, action> now_, batch_;  // the samples in use, and the rows of the step
+  collection<T, action> now_, batch_;   // the samples in use, and the rows of the step
   std::vector<std::ptrdiff_t> usable_;  // rows with at least one pair that passes the filter
   std::size_t next_ = 0;                // of usable_
   random_stream shuffles_{0};
@@ -371,7 +386,8 @@ class experiment {
 
 /// One run with a categorical policy: its history.
 template <class Backend>
-std::vector<measurement> run_experiment(Backend backend, experiment_settings const& settings, std::uint64_t seed) {
+std::vector<measurement> run_experiment(Backend backend, experiment_settings const& settings,
+                                        std::uint64_t seed) {
   return experiment<categorical_policy, Backend, float>(std::move(backend), settings, seed).history();
 }
 

@@ -20,7 +20,9 @@ namespace poft::bandit {
 
 /// Whether expectations under the policy are sums over all its actions; else they are means over samples.
 template <class Policy>
-concept exact_policy = requires(Policy const& policy) { policy.log_probs(); };
+concept exact_policy = requires(Policy const& policy) {
+  policy.log_probs();
+};
 
 struct fit_settings {
   int steps            = 100;
@@ -33,15 +35,16 @@ struct fit_settings {
 template <class T>
 std::vector<T> log_of(std::vector<double> const& probability) {
   std::vector<T> out(probability.size());
-  std::transform(probability.begin(), probability.end(), out.begin(), [](double p) { return static_cast<T>(std::log(p)); });
+  std::transform(probability.begin(), probability.end(), out.begin(),
+                 [](double p) { return static_cast<T>(std::log(p)); });
   return out;
 }
 
 /// Adam steps on KL(pi || data) for categorical policies (arXiv:2404.14367's code: 100 steps, rate 0.01); on the likelihood
 /// of samples of the squashed Cauchy for continuous ones, where the paper starts from unfitted policies.
 template <template <class, class> class Policy, class Backend, class T>
-void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector<double> const& data, std::uint64_t seed,
-                 fit_settings const& settings = {}) {
+void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector<double> const& data,
+                 std::uint64_t seed, fit_settings const& settings = {}) {
   std::ptrdiff_t const rows = settings.contexts;
   random_stream random      = random_of(seed, stream::fit);
   adam<T> optimiser(policy.parameters().size());
@@ -54,11 +57,13 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       // The gradient of KL(pi || data) is that of the expectation of log pi - log data, frozen. An action that the data
       // exclude stands at the smallest log-prob that is still a number.
       std::ptrdiff_t const actions = policy.actions();
-      std::vector<T> values(static_cast<std::size_t>(rows * actions)), weight(static_cast<std::size_t>(rows), T(1) / T(rows));
+      std::vector<T> values(static_cast<std::size_t>(rows * actions)),
+          weight(static_cast<std::size_t>(rows), T(1) / T(rows));
       for (std::ptrdiff_t r = 0; r < rows; ++r) {
         for (std::ptrdiff_t a = 0; a < actions; ++a) {
           double const log_data = std::max(std::log(data[static_cast<std::size_t>(a)]), -100.0);
-          values[static_cast<std::size_t>(r * actions + a)] = policy.log_probs()(r, a) - static_cast<T>(log_data);
+          values[static_cast<std::size_t>(r * actions + a)] =
+              policy.log_probs()(r, a) - static_cast<T>(log_data);
         }
       }
       policy.backward_expectation({values.data(), rows, actions}, weight);
@@ -66,7 +71,8 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       std::vector<T> actions(static_cast<std::size_t>(rows * settings.samples));
       std::vector<T> const d_log_prob(actions.size(), T(-1) / static_cast<T>(actions.size()));
       for (T& action : actions) {
-        action = clamp_action(static_cast<T>(std::tanh(data_location + data_scale * random.template cauchy<double>())));
+        action = clamp_action(
+            static_cast<T>(std::tanh(data_location + data_scale * random.template cauchy<double>())));
       }
       policy.backward({actions.data(), rows, settings.samples}, {d_log_prob.data(), rows, settings.samples});
     }

@@ -63,15 +63,43 @@ struct learner_description {
 inline constexpr std::array<learner_description, 12> learners{{
     {learner_kind::best_of_n, "best_of_n", "", {}, "likelihood of each prompt's best response"},
     {learner_kind::best_of_n_worst, "best_of_n_worst", "beta", {0.1, 0.3, 1}, "and away from its worst"},
-    {learner_kind::best_of_n_average, "best_of_n_average", "beta", {0.1, 0.3, 1}, "and away from all others, their mean"},
-    {learner_kind::best_of_n_sum, "best_of_n_sum", "beta", {0.1, 0.03, 0.3}, "and away from all others, their sum"},
-    {learner_kind::best_of_n_log_complement, "best_of_n_log_complement", "beta", {0.1, 1, 10}, "with log(1 - pi), which is bounded"},
-    {learner_kind::rwr, "rwr", "temperature", {0.1, 0.05, 0.3, 1}, "weights softmax(reward / temperature) over the batch"},
-    {learner_kind::rwr_prompt, "rwr_prompt", "temperature", {0.1, 0.05, 0.3, 1}, "the same within each prompt"},
+    {learner_kind::best_of_n_average,
+     "best_of_n_average",
+     "beta",
+     {0.1, 0.3, 1},
+     "and away from all others, their mean"},
+    {learner_kind::best_of_n_sum,
+     "best_of_n_sum",
+     "beta",
+     {0.1, 0.03, 0.3},
+     "and away from all others, their sum"},
+    {learner_kind::best_of_n_log_complement,
+     "best_of_n_log_complement",
+     "beta",
+     {0.1, 1, 10},
+     "with log(1 - pi), which is bounded"},
+    {learner_kind::rwr,
+     "rwr",
+     "temperature",
+     {0.1, 0.05, 0.3, 1},
+     "weights softmax(reward / temperature) over the batch"},
+    {learner_kind::rwr_prompt,
+     "rwr_prompt",
+     "temperature",
+     {0.1, 0.05, 0.3, 1},
+     "the same within each prompt"},
     {learner_kind::pref_ft, "pref_ft", "", {}, "likelihood of the chosen response of every pair"},
     {learner_kind::dpo, "dpo", "beta", {0.1, 0.05, 0.3, 1}, "direct preference optimisation over all pairs"},
-    {learner_kind::ipo, "ipo", "target", {10, 1, 3, 30, 100}, "squared distance of the margin to a target, all pairs"},
-    {learner_kind::reinforce, "reinforce", "kl", {0.01, 0.001, 0.1}, "rewards standardised over the batch, a KL term to pi_ref"},
+    {learner_kind::ipo,
+     "ipo",
+     "target",
+     {10, 1, 3, 30, 100},
+     "squared distance of the margin to a target, all pairs"},
+    {learner_kind::reinforce,
+     "reinforce",
+     "kl",
+     {0.01, 0.001, 0.1},
+     "rewards standardised over the batch, a KL term to pi_ref"},
     {learner_kind::ppo, "ppo", "kl", {0.01, 0.001, 0.1}, "clip at 0.2, with a KL term to pi_ref"},
 }};
 
@@ -106,11 +134,13 @@ class learner {
 
   /// Loss of the batch; its derivative by every log-prob is added to d_log_probs, [prompts, samples].
   template <class Backend, class T>
-  double loss_and_gradient(Backend const& backend, learner_batch<T> const& batch, std::span<T> d_log_probs) const {
+  double loss_and_gradient(Backend const& backend, learner_batch<T> const& batch,
+                           std::span<T> d_log_probs) const {
     using objective::negatives;
     std::size_t const prompts = batch.rewards.size() / batch.samples;
     switch (kind()) {
-      case learner_kind::best_of_n: return listed(objective::best_of_n<negatives::none>{}, batch, d_log_probs);
+      case learner_kind::best_of_n:
+        return listed(objective::best_of_n<negatives::none>{}, batch, d_log_probs);
       case learner_kind::best_of_n_worst:
         return listed(objective::best_of_n<negatives::worst>{.beta = parameter_}, batch, d_log_probs);
       case learner_kind::best_of_n_average:
@@ -118,7 +148,8 @@ class learner {
       case learner_kind::best_of_n_sum:
         return listed(objective::best_of_n<negatives::sum>{.beta = parameter_}, batch, d_log_probs);
       case learner_kind::best_of_n_log_complement:
-        return listed(objective::best_of_n<negatives::log_complement>{.beta = parameter_}, batch, d_log_probs);
+        return listed(objective::best_of_n<negatives::log_complement>{.beta = parameter_}, batch,
+                      d_log_probs);
       case learner_kind::rwr: {
         auto const weights = preference::normalised_weights(batch.rewards, parameter_);
         return weighted(backend, batch.log_probs, weights, 1, d_log_probs);
@@ -133,12 +164,16 @@ class learner {
         for (auto const& pair : pairs) ++chosen[pair.chosen];
         return weighted(backend, batch.log_probs, chosen, pairs.size(), d_log_probs);
       }
-      case learner_kind::dpo: return paired(backend, objective::dpo{.beta = parameter_}, batch, d_log_probs);
-      case learner_kind::ipo: return paired(backend, objective::ipo_bandit{parameter_}, batch, d_log_probs);
+      case learner_kind::dpo:
+        return paired(backend, objective::dpo{.beta = parameter_}, batch, d_log_probs);
+      case learner_kind::ipo:
+        return paired(backend, objective::ipo_bandit{parameter_}, batch, d_log_probs);
       case learner_kind::reinforce:
-        return stepped(backend, objective::with_kl<objective::reinforce, objective::k2>{{}, parameter_}, batch, d_log_probs);
+        return stepped(backend, objective::with_kl<objective::reinforce, objective::k2>{{}, parameter_},
+                       batch, d_log_probs);
       case learner_kind::ppo:
-        return stepped(backend, objective::with_kl<objective::ppo_clip, objective::k2>{{}, parameter_}, batch, d_log_probs);
+        return stepped(backend, objective::with_kl<objective::ppo_clip, objective::k2>{{}, parameter_}, batch,
+                       d_log_probs);
     }
     return 0;
   }
@@ -176,7 +211,8 @@ class learner {
     auto const advantages = preference::batch_mean_baseline(batch.rewards, {.ddof = 0, .epsilon = 1e-12});
     return batch_loss_and_gradient(
         backend, objective,
-        anchored_policy_step<std::span<T const>>{batch.log_probs, batch.old_log_probs, batch.reference_log_probs, advantages},
+        anchored_policy_step<std::span<T const>>{batch.log_probs, batch.old_log_probs,
+                                                 batch.reference_log_probs, advantages},
         anchored_policy_step<std::span<T>>{d_log_probs, {}, {}, {}}, batch_options<T>{.accumulate = true});
   }
 
@@ -194,10 +230,11 @@ class learner {
     }
     d.chosen.resize(pairs.size());
     d.rejected.resize(pairs.size());
-    double const loss = batch_loss_and_gradient(
-        backend, objective,
-        preference_pair<std::span<T const>>{in.chosen, in.rejected, in.reference_chosen, in.reference_rejected},
-        preference_pair<std::span<T>>{d.chosen, d.rejected});
+    double const loss =
+        batch_loss_and_gradient(backend, objective,
+                                preference_pair<std::span<T const>>{
+                                    in.chosen, in.rejected, in.reference_chosen, in.reference_rejected},
+                                preference_pair<std::span<T>>{d.chosen, d.rejected});
     for (std::size_t k = 0; k < pairs.size(); ++k) {
       d_log_probs[pairs[k].chosen] += d.chosen[k];
       d_log_probs[pairs[k].rejected] += d.rejected[k];

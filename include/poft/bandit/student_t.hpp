@@ -47,9 +47,11 @@ inline double student_t_probability(double t, double degrees) {
 /// The t with P(T <= t) = probability, by bisection down to neighbouring doubles.
 inline double student_t_quantile(double probability, double degrees) {
   if (!(probability > 0 && probability < 1)) {
-    throw value_error(message("student_t_quantile: probability is ", probability, ", expected 0 < probability < 1"));
+    throw value_error(
+        message("student_t_quantile: probability is ", probability, ", expected 0 < probability < 1"));
   }
-  if (!(degrees > 0)) throw value_error(message("student_t_quantile: degrees is ", degrees, ", expected > 0"));
+  if (!(degrees > 0))
+    throw value_error(message("student_t_quantile: degrees is ", degrees, ", expected > 0"));
   if (probability == 0.5) return 0;
   if (probability < 0.5) return -student_t_quantile(1 - probability, degrees);
   double below = 0, above = 1;

@@ -34,7 +34,8 @@ inline verdict judge(mean_interval const& difference, direction says, double sma
 
 /// A claim with several contrasts: holds where all do, does not hold where one does not. No contrast: undecided.
 inline verdict all_of(std::span<verdict const> parts) {
-  if (std::find(parts.begin(), parts.end(), verdict::does_not_hold) != parts.end()) return verdict::does_not_hold;
+  if (std::find(parts.begin(), parts.end(), verdict::does_not_hold) != parts.end())
+    return verdict::does_not_hold;
   bool const all = std::all_of(parts.begin(), parts.end(), [](verdict v) { return v == verdict::holds; });
   return all && !parts.empty() ? verdict::holds : verdict::undecided;
 }

@@ -15,18 +15,20 @@ namespace poft::objective {
 ///   sum             + beta sum_i log pi(y_i)
 ///   log_complement  - beta sum_i log(1 - pi(y_i))
 ///
-/// The first ones fall without bound as samples become unlikely; log_complement does not (it is unlikelihood).
+/// The first ones fall without bound as samples become unlikely; log_complement does not (it is
+/// unlikelihood).
 enum class negatives { none, worst, average, sum, log_complement };
 
-/// Best-of-n fine-tuning and its negative-gradient forms, Tajwar et al. 2024, arXiv:2404.14367 (the forms are those of the
-/// official code):
+/// Best-of-n fine-tuning and its negative-gradient forms, Tajwar et al. 2024, arXiv:2404.14367 (the forms
+/// are those of the official code):
 ///
 ///   L = -log pi(y_best) + negatives
 ///
-/// Equal rewards: the first sample is the best, and the first is the worst, so a row of ties has best = worst. With
-/// reference log-probs (the data policy's; "constrained" in their code) log pi - log pi_ref stands in place of log pi except
-/// inside log_complement; the gradient does not change. gate > 0 leaves alone the negatives with
-/// pi(y_i) <= gate (pi(y_best) + gate_floor), which would be pushed down for ever ("gated": 0.01 and 1e-24).
+/// Equal rewards: the first sample is the best, and the first is the worst, so a row of ties has best =
+/// worst. With reference log-probs (the data policy's; "constrained" in their code) log pi - log pi_ref
+/// stands in place of log pi except inside log_complement; the gradient does not change. gate > 0 leaves
+/// alone the negatives with pi(y_i) <= gate (pi(y_best) + gate_floor), which would be pushed down for
+/// ever ("gated": 0.01 and 1e-24).
 template <negatives Negatives>
 struct best_of_n {
   double beta       = 0.1;
@@ -38,7 +40,7 @@ struct best_of_n {
                                       : Negatives == negatives::average ? "best_of_n_average"
                                       : Negatives == negatives::sum     ? "best_of_n_sum"
                                                                         : "best_of_n_log_complement";
-  using parameters = fields<field<"beta", &best_of_n::beta>, field<"gate", &best_of_n::gate>,
+  using parameters                  = fields<field<"beta", &best_of_n::beta>, field<"gate", &best_of_n::gate>,
                             field<"gate_floor", &best_of_n::gate_floor>>;
   template <class T>
   using inputs = rewarded_list<T>;
@@ -58,9 +60,11 @@ struct best_of_n {
 
     // In logarithms, because a long response's probability underflows; -inf without a gate.
     T const lowest = log(constant<T>(gate)) + log_add_exp(list.log_prob[best], log(constant<T>(gate_floor)));
-    T const weight = constant<T>(beta) / (Negatives == negatives::average ? static_cast<T>(samples - 1) : constant<T>(1));
+    T const weight =
+        constant<T>(beta) / (Negatives == negatives::average ? static_cast<T>(samples - 1) : constant<T>(1));
     for (std::ptrdiff_t i = 0; i < samples; ++i) {
-      bool const pushed = Negatives == negatives::worst ? i == worst : Negatives != negatives::none && i != best;
+      bool const pushed =
+          Negatives == negatives::worst ? i == worst : Negatives != negatives::none && i != best;
       if (!pushed || !(list.log_prob[i] > lowest)) continue;
       if constexpr (Negatives == negatives::log_complement) {
         loss -= weight * log1mexp(list.log_prob[i]);

@@ -6,8 +6,8 @@
 
 namespace poft::objective {
 
-/// Fan et al. 2024, arXiv:2412.12865, fig. 5, uses a bi-directional form on data that is partly known to be noise. Its
-/// definition was not available to us; this reading is ours:
+/// Fan et al. 2024, arXiv:2412.12865, fig. 5, uses a bi-directional form on data that is partly known to
+/// be noise. Its definition was not available to us; this reading is ours:
 ///
 ///   clean:  L = -log sigmoid( beta [ (1/T) log pi(y | x) - r_LLM(x, y) ] + gamma )
 ///   noise:  L = -log sigmoid( beta [ r_LLM(x, y) - (1/T) log pi(y | x) ] + gamma )

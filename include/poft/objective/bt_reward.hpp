@@ -11,9 +11,9 @@ namespace poft::objective {
 ///
 ///   L = -(1 - eps) log sigmoid(x) - eps log sigmoid(-x) + c (r_w + r_l)^2,      x = r_w - r_l - m
 ///
-/// m = margin (Touvron et al. 2023, arXiv:2307.09288, eq. 2); c = center, which takes away the freedom of adding a constant
-/// to all rewards (Eisenstein et al. 2023, arXiv:2312.09244; TRL recommends 0.01); eps = label_smoothing, the share of
-/// labels that are wrong. All three are off by default.
+/// m = margin (Touvron et al. 2023, arXiv:2307.09288, eq. 2); c = center, which takes away the freedom of
+/// adding a constant to all rewards (Eisenstein et al. 2023, arXiv:2312.09244; TRL recommends 0.01); eps
+/// = label_smoothing, the share of labels that are wrong. All three are off by default.
 struct bt_reward {
   double center          = 0.0;
   double label_smoothing = 0.0;

@@ -16,7 +16,8 @@ struct cispo_relative {
   double eps_high = 0.2;
 
   static constexpr char const* name = "cispo_relative";
-  using parameters = fields<field<"eps_low", &cispo_relative::eps_low>, field<"eps_high", &cispo_relative::eps_high>>;
+  using parameters =
+      fields<field<"eps_low", &cispo_relative::eps_low>, field<"eps_high", &cispo_relative::eps_high>>;
   template <class S>
   using inputs = policy_step<S>;
 
@@ -36,7 +37,8 @@ struct cispo_relative {
 ///
 ///   L = -sg[ min(rho, eps_high) ] A log pi,      eps_high = max_ratio
 ///
-/// as TRL and Liger read eps_high; with the 0.2 that is usual elsewhere every gradient would shrink to a fifth.
+/// as TRL and Liger read eps_high; with the 0.2 that is usual elsewhere every gradient would shrink to a
+/// fifth.
 struct cispo_absolute {
   double max_ratio = 5.0;
 
@@ -47,11 +49,14 @@ struct cispo_absolute {
 
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
-    value_t<S> const weight = min(exp(stop_gradient(log_importance_ratio(step))), constant<value_t<S>>(max_ratio));
+    value_t<S> const weight =
+        min(exp(stop_gradient(log_importance_ratio(step))), constant<value_t<S>>(max_ratio));
     return -(weight * step.advantage * step.log_prob);
   }
 
-  constexpr char const* invalid() const { return max_ratio > 0 ? nullptr : "cispo_absolute: max_ratio must be > 0"; }
+  constexpr char const* invalid() const {
+    return max_ratio > 0 ? nullptr : "cispo_absolute: max_ratio must be > 0";
+  }
 };
 
 }  // namespace poft::objective

@@ -10,7 +10,8 @@ namespace poft::objective {
 ///
 ///   L_t = -sg[pi(y_t)] log pi(y_t)
 ///
-/// sg = no gradient: a token that the policy finds impossible is not forced, dL_t/dlog pi = -pi. Reduced as nll_sum.
+/// sg = no gradient: a token that the policy finds impossible is not forced, dL_t/dlog pi = -pi. Reduced
+/// as nll_sum.
 struct dft {
   static constexpr char const* name = "dft";
   using parameters                  = fields<>;

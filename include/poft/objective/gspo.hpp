@@ -10,14 +10,14 @@ namespace poft::objective {
 ///
 ///   L = -min( s A, clip(s, 1 - eps_low, 1 + eps_high) A ),      s = (pi(y | x) / pi_old(y | x))^(1/T)
 ///
-/// The mean log-ratio is live: each of the T tokens receives s A / T. A response of one token is a token of ppo_clip. The
-/// clip range is the paper's, far below PPO's because means vary less.
+/// The mean log-ratio is live: each of the T tokens receives s A / T. A response of one token is a token
+/// of ppo_clip. The clip range is the paper's, far below PPO's because means vary less.
 struct gspo {
   double eps_low  = 3e-4;
   double eps_high = 4e-4;
 
   static constexpr char const* name = "gspo";
-  using parameters                  = fields<field<"eps_low", &gspo::eps_low>, field<"eps_high", &gspo::eps_high>>;
+  using parameters = fields<field<"eps_low", &gspo::eps_low>, field<"eps_high", &gspo::eps_high>>;
   template <class S>
   using inputs = policy_sequence<S>;
 
@@ -35,8 +35,8 @@ struct gspo {
 ///
 ///   s_t = sg[s] pi(y_t) / sg[pi(y_t)]
 ///
-/// whose value is the response's ratio and whose gradient is the token's. Reduced as sequence_mean, and with equal
-/// advantages, value and gradient are those of gspo.
+/// whose value is the response's ratio and whose gradient is the token's. Reduced as sequence_mean, and
+/// with equal advantages, value and gradient are those of gspo.
 struct gspo_token {
   double eps_low  = 3e-4;
   double eps_high = 4e-4;

@@ -43,7 +43,7 @@ struct preference_pair_with_tokens {
                         field<"rejected_tokens", &preference_pair_with_tokens::rejected_tokens>>;
 
   /// The pair without its lengths.
-  POFT_FN explicit operator preference_pair<S>() const {
+  POFT_FN operator preference_pair<S>() const {
     return {chosen, rejected, reference_chosen, reference_rejected};
   }
 };

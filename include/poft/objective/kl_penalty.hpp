@@ -26,11 +26,14 @@ struct kl_penalty {
     return constant<value_t<S>>(coefficient) * Estimator::of(step.log_prob - step.reference_log_prob);
   }
 
-  constexpr char const* invalid() const { return coefficient >= 0 ? nullptr : "kl_penalty: coefficient must be >= 0"; }
+  constexpr char const* invalid() const {
+    return coefficient > 0 ? nullptr : "kl_penalty: coefficient must be > 0";
+  }
 };
 
-/// Surrogate plus kl_coefficient * k: with ppo_clip and k3 per token it is the loss of GRPO (Shao et al. 2024,
-/// arXiv:2402.03300, eqs. 3 and 4). A coefficient of 0 leaves the term out, however far the reference is.
+/// Surrogate plus kl_coefficient * k: with ppo_clip and k3 per token it is the loss of GRPO (Shao et al.
+/// 2024, arXiv:2402.03300, eqs. 3 and 4). A coefficient of 0 leaves the term out, however far the
+/// reference is.
 ///
 ///   with_kl<ppo_clip, k3> const grpo{{.eps_low = 0.2, .eps_high = 0.2}, 0.04};
 template <class Surrogate, class Estimator>
@@ -38,7 +41,7 @@ struct with_kl : Surrogate {
   double kl_coefficient = 0.04;
 
   static constexpr char const* name = joined_name<Surrogate, Estimator>::text;
-  using parameters = joined_fields_t<typename Surrogate::parameters,
+  using parameters                  = joined_fields_t<typename Surrogate::parameters,
                                      fields<field<"kl_coefficient", &with_kl::kl_coefficient>>>;
   template <class S>
   using inputs = anchored_policy_step<S>;

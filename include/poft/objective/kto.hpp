@@ -31,11 +31,11 @@ struct kto {
   /// sigmoid(-x).
   template <class S>
   POFT_FN S of_gain(S gain, value_t<S> desirable) const {
-    using V            = value_t<S>;
-    auto const is_good = desirable > constant<V>(0.5);
-    V const scale      = constant<V>(beta);
-    V const weight     = select(is_good, constant<V>(desirable_weight), constant<V>(undesirable_weight));
-    V const slope      = select(is_good, -scale, scale);
+    using V      = value_t<S>;
+    V const one  = constant<V>(1);
+    V const good = select(desirable > constant<V>(0.5), one, constant<V>(0)), bad = one - good;
+    V const weight = good * constant<V>(desirable_weight) + bad * constant<V>(undesirable_weight);
+    V const slope  = (bad - good) * constant<V>(beta);
     return weight * sigmoid(slope * gain);
   }
   template <class S>

@@ -5,11 +5,12 @@
 //
 //   T operator()(inputs<T> const& list, view<T> gradient) const
 //
-// gradient [items] receives the derivative with respect to the live member, is overwritten and may not be an input's
-// memory. Nothing is allocated and nothing checked, so it runs on a CUDA thread; the views must have the same length.
+// gradient [items] receives the derivative with respect to the live member, is overwritten and may not be
+// an input's memory. Nothing is allocated and nothing checked, so it runs on a CUDA thread; the views
+// must have the same length.
 //
-// Reference log-probs turn scores into log-ratios. An empty view means that there are none: reward models, reference-free
-// losses.
+// Reference log-probs turn scores into log-ratios. An empty view means that there are none: reward
+// models, reference-free losses.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ POFT_FN T relative_to(view<T const> reference, view<T const> score, std::ptrdiff
 template <class T>
 struct ranked_list {
   view<T const> score{};
-  view<T const> reference{};              // frozen, may be empty
-  view<std::int32_t const> ranking{};     // item indices, best first
+  view<T const> reference{};           // frozen, may be empty
+  view<std::int32_t const> ranking{};  // item indices, best first
 
   using live   = fields<field<"score", &ranked_list::score>>;
   using frozen = fields<field<"reference", &ranked_list::reference>, field<"ranking", &ranked_list::ranking>>;
@@ -62,7 +63,7 @@ template <class T>
 struct sorted_list {
   view<T const> log_prob{};  // summed over tokens
   view<T const> tokens{};
-  view<T const> reward{};    // descending
+  view<T const> reward{};  // descending
 
   using live   = fields<field<"log_prob", &sorted_list::log_prob>>;
   using frozen = fields<field<"tokens", &sorted_list::tokens>, field<"reward", &sorted_list::reward>>;

@@ -11,8 +11,8 @@ namespace poft::objective {
 ///
 ///   L = log( 1 + sum_{j > 0} exp( beta [a_j - a_0] ) ),      a = log pi - log pi_ref
 ///
-/// The chosen response is item 0. One rejected response: dpo. Written softplus(log sum exp), exact also where the chosen
-/// response is far ahead.
+/// The chosen response is item 0. One rejected response: dpo. Written softplus(log sum exp), exact also
+/// where the chosen response is far ahead.
 struct multi_negative_dpo {
   double beta = 0.1;
 
@@ -41,7 +41,9 @@ struct multi_negative_dpo {
     return both.softplus;
   }
 
-  constexpr char const* invalid() const { return beta > 0 ? nullptr : "multi_negative_dpo: beta must be > 0"; }
+  constexpr char const* invalid() const {
+    return beta > 0 ? nullptr : "multi_negative_dpo: beta must be > 0";
+  }
 };
 
 }  // namespace poft::objective

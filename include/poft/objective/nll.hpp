@@ -25,8 +25,9 @@ struct nll {
   constexpr char const* invalid() const { return nullptr; }
 };
 
-/// L = -log pi(y | x), of a token or summed over a response. Reduced with count = the *global* number of tokens it is the
-/// token mean that TRL's SFT and most pre-training code minimise; with count = the number of sequences, the mean of sums.
+/// L = -log pi(y | x), of a token or summed over a response. Reduced with count = the *global* number of
+/// tokens it is the token mean that TRL's SFT and most pre-training code minimise; with count = the
+/// number of sequences, the mean of sums.
 struct nll_sum {
   static constexpr char const* name = "nll_sum";
   using parameters                  = fields<>;

@@ -7,16 +7,19 @@
 
 namespace poft::objective {
 
-/// Plackett 1975, "The analysis of permutations"; for preference tuning Rafailov et al. 2023, arXiv:2305.18290, appendix
-/// A.3; with s = beta (score - reference), items in the order of their ranking:
+/// Plackett 1975, "The analysis of permutations"; for preference tuning Rafailov et al. 2023,
+/// arXiv:2305.18290, appendix A.3; with s = beta (score - reference), items in the order of their
+/// ranking:
 ///
 ///   L = sum_{j < k} [ log sum_{i >= j} exp s_i - s_j ]
 ///
-/// k = top_k places are judged, the order of the rest is not; 0: all. For two items it is dpo (or bt_reward on scores).
+/// k = top_k places are judged, the order of the rest is not; 0: all. For two items it is dpo (or
+/// bt_reward on scores).
 ///
-/// Gradient in one more pass: let q_j = P(item j is chosen at its turn). Then dL/ds_i = q_i G_i - 1[i < k] with G_0 = 1,
-/// G_{i+1} = (1 - q_i) G_i + 1, because 1 - q_i is the ratio of two successive normalisers. Items after place k have the
-/// last turn's probability in place of their own. Normalisers run backwards relative to their largest term.
+/// Gradient in one more pass: let q_j = P(item j is chosen at its turn). Then dL/ds_i = q_i G_i - 1[i <
+/// k] with G_0 = 1, G_{i+1} = (1 - q_i) G_i + 1, because 1 - q_i is the ratio of two successive
+/// normalisers. Items after place k have the last turn's probability in place of their own. Normalisers
+/// run backwards relative to their largest term.
 struct plackett_luce {
   double beta = 1.0;
   int top_k   = 0;
@@ -56,7 +59,8 @@ struct plackett_luce {
       slot(j)        = scale * (chosen * turns - one);
       if (j + 1 < judged) turns = (one - chosen) * turns + one;
     }
-    for (std::ptrdiff_t j = judged; j < items; ++j) slot(j) = scale * exp(score(j) - last_peak) / last_sum * turns;
+    for (std::ptrdiff_t j = judged; j < items; ++j)
+      slot(j) = scale * exp(score(j) - last_peak) / last_sum * turns;
     return loss;
   }
 

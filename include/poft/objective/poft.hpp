@@ -10,8 +10,8 @@ namespace poft::objective {
 ///
 ///   L = -log sigmoid( beta [ (1/T) log pi(y | x) - r_LLM(x, y) ] + gamma )
 ///
-/// r_LLM = aligned_score: the sample is preferred to what aligned models would say of it. A model comparison by
-/// Bradley-Terry on ordinary data, no pairs.
+/// r_LLM = aligned_score: the sample is preferred to what aligned models would say of it. A model
+/// comparison by Bradley-Terry on ordinary data, no pairs.
 struct poft {
   double beta  = 1.0;
   double gamma = 0.0;

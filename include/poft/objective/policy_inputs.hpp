@@ -1,9 +1,9 @@
-// The named inputs of objectives on single responses, tokens, rewards and values: what the policy is judged by stands
-// beside its log-prob. SPDX-License-Identifier: MIT
+// The named inputs of objectives on single responses, tokens, rewards and values.
+// SPDX-License-Identifier: MIT
 //
-// The conventions are those of objective/inputs.hpp: live members have type S and receive a gradient, frozen ones have its
-// value type; log-probs are sums in nats over whatever the example is (a response or one token), and a formula that needs a
-// mean divides by `tokens` itself.
+// The conventions are those of objective/inputs.hpp: live members have type S and receive a gradient,
+// frozen ones have its value type; log-probs are sums in nats over whatever the example is (a response or
+// one token), and a formula that needs a mean divides by `tokens` itself.
 #pragma once
 
 #include "poft/scalar/fields.hpp"
@@ -73,7 +73,7 @@ struct reward_pair {
   value_t<S> margin{};  // by how much the chosen one should lead; 0 where nobody said
 
   using live   = fields<field<"chosen_reward", &reward_pair::chosen_reward>,
-                        field<"rejected_reward", &reward_pair::rejected_reward>>;
+                      field<"rejected_reward", &reward_pair::rejected_reward>>;
   using frozen = fields<field<"margin", &reward_pair::margin>>;
 };
 
@@ -93,8 +93,9 @@ struct value_prediction {
   S value{};
   value_t<S> old_value{}, target{};
 
-  using live   = fields<field<"value", &value_prediction::value>>;
-  using frozen = fields<field<"old_value", &value_prediction::old_value>, field<"target", &value_prediction::target>>;
+  using live = fields<field<"value", &value_prediction::value>>;
+  using frozen =
+      fields<field<"old_value", &value_prediction::old_value>, field<"target", &value_prediction::target>>;
 };
 
 /// The policy against the model it should stay near.
@@ -107,8 +108,8 @@ struct reference_step {
   using frozen = fields<field<"reference_log_prob", &reference_step::reference_log_prob>>;
 };
 
-// Policy-gradient steps. An action is a token or a whole response, as the log-prob says; its advantage comes from
-// preference/advantage.hpp.
+// Policy-gradient steps. An action is a token or a whole response, as the log-prob says; its advantage
+// comes from preference/advantage.hpp.
 
 /// An action drawn from the policy itself.
 template <class S>
@@ -126,8 +127,9 @@ struct policy_step {
   S log_prob{};
   value_t<S> old_log_prob{}, advantage{};
 
-  using live   = fields<field<"log_prob", &policy_step::log_prob>>;
-  using frozen = fields<field<"old_log_prob", &policy_step::old_log_prob>, field<"advantage", &policy_step::advantage>>;
+  using live = fields<field<"log_prob", &policy_step::log_prob>>;
+  using frozen =
+      fields<field<"old_log_prob", &policy_step::old_log_prob>, field<"advantage", &policy_step::advantage>>;
 };
 
 /// The same, for objectives that also stay near a reference model.
@@ -148,9 +150,10 @@ struct policy_sequence {
   S log_prob{};  // summed, as old_log_prob
   value_t<S> old_log_prob{}, tokens{}, advantage{};
 
-  using live   = fields<field<"log_prob", &policy_sequence::log_prob>>;
-  using frozen = fields<field<"old_log_prob", &policy_sequence::old_log_prob>,
-                        field<"tokens", &policy_sequence::tokens>, field<"advantage", &policy_sequence::advantage>>;
+  using live = fields<field<"log_prob", &policy_sequence::log_prob>>;
+  using frozen =
+      fields<field<"old_log_prob", &policy_sequence::old_log_prob>, field<"tokens", &policy_sequence::tokens>,
+             field<"advantage", &policy_sequence::advantage>>;
 };
 
 /// A token that is judged by the ratio of its whole response.
@@ -165,9 +168,11 @@ struct policy_token_of_sequence {
                         field<"advantage", &policy_token_of_sequence::advantage>>;
 };
 
-// log_importance_ratio(step): the logarithm of pi / pi_old, the axis in which token, sequence and GSPO forms differ.
+// log_importance_ratio(step): the logarithm of pi / pi_old, the axis in which token, sequence and GSPO
+// forms differ.
 
-/// log pi / pi_old of the action: token level for tokens, sequence level (a product over tokens) for responses.
+/// log pi / pi_old of the action: token level for tokens, sequence level (a product over tokens) for
+/// responses.
 template <class S>
 POFT_FN S log_importance_ratio(policy_step<S> const& step) {
   return step.log_prob - step.old_log_prob;

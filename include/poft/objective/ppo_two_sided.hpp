@@ -17,8 +17,9 @@ struct ppo_two_sided {
   double max_ratio = 4.0;
 
   static constexpr char const* name = "ppo_two_sided";
-  using parameters = fields<field<"eps_low", &ppo_two_sided::eps_low>, field<"eps_high", &ppo_two_sided::eps_high>,
-                            field<"max_ratio", &ppo_two_sided::max_ratio>>;
+  using parameters =
+      fields<field<"eps_low", &ppo_two_sided::eps_low>, field<"eps_high", &ppo_two_sided::eps_high>,
+             field<"max_ratio", &ppo_two_sided::max_ratio>>;
   template <class S>
   using inputs = policy_step<S>;
 
@@ -27,8 +28,9 @@ struct ppo_two_sided {
     using T         = value_t<S>;
     S const ratio   = exp(log_importance_ratio(step));
     S const bounded = min(ratio, S(constant<T>(max_ratio)));
-    S const near    = clip_ratio(ratio, eps_low, eps_high);
-    return -(step.advantage * select(step.advantage < constant<T>(0), max(bounded, near), min(bounded, near)));
+    S const clipped = clip_ratio(ratio, eps_low, eps_high);
+    return -(step.advantage *
+             select(step.advantage < constant<T>(0), max(bounded, clipped), min(bounded, clipped)));
   }
 
   constexpr char const* invalid() const {

@@ -11,9 +11,10 @@ namespace poft::objective {
 ///
 ///   L = sum_{k < K-1} { log[ exp(t_kk s_k) + sum_{j > k} exp(t_kj s_j) ] - t_kk s_k } - c log pi(y_0)
 ///
-/// s = log pi / T, the mean per token; t_kj = R_k - R_j, t_kk = max_{j > k} t_kj: a response that is only a little worse is
-/// hardly pushed away. c = nll_coefficient, 0.05 (K - 1)^2 in the authors' code on the mean per token, here on the sum.
-/// Their code adds 1e-10 inside the logarithm, which distorts exponents below -23; here log-sum-exp. All pairs: O(K^2).
+/// s = log pi / T, the mean per token; t_kj = R_k - R_j, t_kk = max_{j > k} t_kj: a response that is only
+/// a little worse is hardly pushed away. c = nll_coefficient, 0.05 (K - 1)^2 in the authors' code on the
+/// mean per token, here on the sum. Their code adds 1e-10 inside the logarithm, which distorts exponents
+/// below -23; here log-sum-exp. All pairs: O(K^2).
 struct pro {
   double nll_coefficient = 0.0;
 

@@ -6,19 +6,21 @@
 
 namespace poft::objective {
 
-/// Williams 1992, "Simple statistical gradient-following algorithms for connectionist reinforcement learning":
+/// Williams 1992, "Simple statistical gradient-following algorithms for connectionist reinforcement
+/// learning":
 ///
 ///   L = -A log pi(y | x) + c log pi(y | x)
 ///
-/// A = advantage, frozen (reward minus a baseline; with preference::leave_one_out it is RLOO, arXiv:2402.14740).
-/// c = entropy_coefficient, off by default: -log pi of a sample estimates the entropy, so this is the bonus -c H, whose
-/// value is right on average while the gradient of the estimate is that of E[log pi] at fixed samples, 0 on average; for
-/// the exact entropy and its gradient take the row of logits (row/entropy.hpp).
+/// A = advantage, frozen (reward minus a baseline; with preference::leave_one_out it is RLOO,
+/// arXiv:2402.14740). c = entropy_coefficient, off by default: -log pi of a sample estimates the entropy,
+/// so this is the bonus -c H, whose value is right on average while the gradient of the estimate is that
+/// of E[log pi] at fixed samples, 0 on average; for the exact entropy and its gradient take the row of
+/// logits (row/entropy.hpp).
 struct reinforce {
   double entropy_coefficient = 0.0;
 
   static constexpr char const* name = "reinforce";
-  using parameters = fields<field<"entropy_coefficient", &reinforce::entropy_coefficient>>;
+  using parameters                  = fields<field<"entropy_coefficient", &reinforce::entropy_coefficient>>;
   template <class S>
   using inputs = on_policy_step<S>;
 

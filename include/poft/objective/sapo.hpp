@@ -8,10 +8,11 @@ namespace poft::objective {
 
 /// Gao et al. 2025, soft adaptive policy optimisation, arXiv:2511.20347 (formula as in TRL and verl):
 ///
-///   L = -(4 / tau) sigmoid( tau (rho - 1) ) A,      tau = temperature_positive where A > 0, else temperature_negative
+///   L = -(4 / tau) sigmoid( tau (rho - 1) ) A
 ///
-/// On policy (rho = 1) its gradient is REINFORCE's. Past a log-ratio of 80 the gate is flat in every type: the argument is
-/// held there, or 0 (the gate's slope) would meet an infinite ratio.
+/// tau = temperature_positive where A > 0, else temperature_negative.
+/// On policy (rho = 1) its gradient is REINFORCE's. Past a log-ratio of 80 the gate is flat in every
+/// type: the argument is held there, or 0 (the gate's slope) would meet an infinite ratio.
 struct sapo {
   double temperature_positive = 1.0;
   double temperature_negative = 1.05;
@@ -30,7 +31,8 @@ struct sapo {
       T const tau = constant<T>(temperature);
       return constant<T>(4) / tau * sigmoid(tau * (ratio - constant<T>(1)));
     };
-    S const chosen = select(step.advantage > constant<T>(0), gate(temperature_positive), gate(temperature_negative));
+    S const chosen =
+        select(step.advantage > constant<T>(0), gate(temperature_positive), gate(temperature_negative));
     return -(step.advantage * chosen);
   }
 

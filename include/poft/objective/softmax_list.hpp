@@ -7,13 +7,13 @@
 
 namespace poft::objective {
 
-/// ListNet's top-one loss (Cao et al. 2007, "Learning to rank: from pairwise approach to listwise approach"), on log-ratios
-/// the InfoNCA of Chen et al. 2024, arXiv:2402.05369:
+/// ListNet's top-one loss (Cao et al. 2007, "Learning to rank: from pairwise approach to listwise
+/// approach"), on log-ratios the InfoNCA of Chen et al. 2024, arXiv:2402.05369:
 ///
 ///   L = -sum_k p_k [ s_k - log sum_j exp s_j ],      s = beta (score - reference)
 ///
-/// p = target, for example softmax(reward / alpha); used as given, also where it does not sum to 1. A target of 0
-/// contributes exactly 0.
+/// p = target, for example softmax(reward / alpha); used as given, also where it does not sum to 1. A
+/// target of 0 contributes exactly 0.
 struct softmax_list {
   double beta = 1.0;
 

@@ -6,7 +6,8 @@
 
 namespace poft::objective {
 
-/// The value function's loss in the PPO implementation of OpenAI's baselines (not in the paper, arXiv:1707.06347):
+/// The value function's loss in the PPO implementation of OpenAI's baselines (not in the paper,
+/// arXiv:1707.06347):
 ///
 ///   L = 1/2 max( (V - R)^2, (clip(V, V_old - eps, V_old + eps) - R)^2 )
 ///
@@ -27,7 +28,9 @@ struct value_clip {
     return constant<T>(0.5) * max(square(in.value - in.target), square(clipped - in.target));
   }
 
-  constexpr char const* invalid() const { return clip_range > 0 ? nullptr : "value_clip: clip_range must be > 0"; }
+  constexpr char const* invalid() const {
+    return clip_range > 0 ? nullptr : "value_clip: clip_range must be > 0";
+  }
 };
 
 }  // namespace poft::objective

@@ -6,7 +6,8 @@
 
 namespace poft::objective {
 
-/// L = 1/2 (V - R)^2, R = target: regression of the value (or a reward) on the return; value_clip without its clip.
+/// L = 1/2 (V - R)^2, R = target: regression of the value (or a reward) on the return; value_clip without
+/// its clip.
 struct value_mse {
   static constexpr char const* name = "value_mse";
   using parameters                  = fields<>;

@@ -10,9 +10,10 @@ namespace poft::objective {
 ///
 ///   L = -w(x, y) log pi(y | x)
 ///
-/// w is frozen and comes from preference/: exponential_weights (RWR), clipped_weights (AWR, arXiv:1910.00177),
-/// sigmoid_weights, normalised_weights; 1 for the samples that a filter keeps and 0 for the rest (RAFT,
-/// arXiv:2304.06767, best-of-n; the count is then the number kept), 1 for chosen responses (Pref-FT).
+/// w is frozen and comes from preference/: exponential_weights (RWR), clipped_weights (AWR,
+/// arXiv:1910.00177), sigmoid_weights, normalised_weights; 1 for the samples that a filter keeps and 0
+/// for the rest (RAFT, arXiv:2304.06767, best-of-n; the count is then the number kept), 1 for chosen
+/// responses (Pref-FT).
 struct weighted_nll {
   static constexpr char const* name = "weighted_nll";
   using parameters                  = fields<>;

@@ -28,7 +28,7 @@ struct weighted_sum : First, Second {
 
   template <template <class> class Inputs, class S>
   POFT_FN S operator()(Inputs<S> const& example) const {
-    typename First::template inputs<S> const part(example);
+    typename First::template inputs<S> const part = example;
     return constant<value_t<S>>(first_weight) * First::operator()(part) +
            constant<value_t<S>>(second_weight) * Second::operator()(example);
   }

@@ -1,26 +1,27 @@
-// Divergences between a student's row of logits and a teacher's: value and gradient with respect to the student's.
+// Divergences between a student's row of logits and a teacher's.
 // SPDX-License-Identifier: MIT
 //
-// q = softmax(z) is the student, p the teacher: softmax of its logits, or probabilities (probability_row). Each is a
-// functional (row/functional.hpp):
+// q = softmax(z) is the student, p the teacher: softmax of its logits, or probabilities
+// (probability_row). Each is a functional (row/functional.hpp):
 //
 //   auto const student = softmax_of(group, z, vocab), teacher = softmax_of(group, z_teacher, vocab);
-//   auto const loss    = value_and_gradient_of(divergence::jsd{.beta = 0.5}, group, vocab, d_z, factor, accumulate,
-//                                              student, teacher);
+//   auto const loss = value_and_gradient_of(divergence::jsd{.beta = 0.5}, group, vocab, d_z, factor,
+//                                           accumulate, student, teacher);
 //
-// An item that both rows mask (logit -inf) contributes exactly 0, and a student logit of -inf gets gradient exactly 0. An
-// item that only one row masks contributes what the formula says: nothing where its weight is 0, a finite amount to jsd
-// and tvd, and infinity to the KL divergence that cannot be finite.
+// An item that both rows mask (logit -inf) contributes exactly 0, and a student logit of -inf gets
+// gradient exactly 0. An item that only one row masks contributes what the formula says: nothing where
+// its weight is 0, a finite amount to jsd and tvd, and infinity to the KL divergence that cannot be
+// finite.
 #pragma once
 
 #include "poft/row/functional.hpp"
 
 namespace poft::divergence {
 
-/// One item's share of KL(a || b) = sum_v a_v log(a_v / b_v), written a log(a / b) - a + b: the added terms sum to 0 for
-/// distributions (for a that does not sum to 1 this is the generalised KL divergence), but make each share >= 0, so that
-/// nearly equal rows do not give a small negative number. a (exp(-d) - 1 + d) with d = log a / b is the same thing, and
-/// accurate for small d.
+/// One item's share of KL(a || b) = sum_v a_v log(a_v / b_v), written a log(a / b) - a + b: the added
+/// terms sum to 0 for distributions (for a that does not sum to 1 this is the generalised KL divergence),
+/// but make each share >= 0, so that nearly equal rows do not give a small negative number. a (exp(-d) -
+/// 1 + d) with d = log a / b is the same thing, and accurate for small d.
 template <class S>
 POFT_FN S kl_share(outcome<S> a, outcome<S> b) {
   S const zero = constant<S>(0), one = constant<S>(1);
@@ -74,7 +75,8 @@ struct symmetric_kl {
     if (constant<T>(weight) == T(0)) return reverse;  // the other one may be infinite
     if (constant<T>(weight) == T(1)) return forward;
     S const w = constant<S>(weight), rest = constant<S>(1) - w;
-    return value_and_slope(w * forward.at[0] + rest * reverse.at[0], w * forward.at[1] + rest * reverse.at[1]);
+    return value_and_slope(w * forward.at[0] + rest * reverse.at[0],
+                           w * forward.at[1] + rest * reverse.at[1]);
   }
 
   constexpr char const* invalid() const {
@@ -86,9 +88,10 @@ struct symmetric_kl {
 ///
 ///   beta KL(p || m) + (1 - beta) KL(q || m),      m = beta p + (1 - beta) q,      0 < beta < 1
 ///
-/// beta = 1/2 is the Jensen-Shannon divergence. TRL and Liger replace the formula by KL(p || q) at beta = 0 and by
-/// KL(q || p) at beta = 1, although it tends to 0 there; ask for forward_kl or reverse_kl. log m is a log-add-exp, so it
-/// survives probabilities that underflow. dL/dz = (1 - beta) q (log(q / m) - E_q[log(q / m)]).
+/// beta = 1/2 is the Jensen-Shannon divergence. TRL and Liger replace the formula by KL(p || q) at beta =
+/// 0 and by KL(q || p) at beta = 1, although it tends to 0 there; ask for forward_kl or reverse_kl. log m
+/// is a log-add-exp, so it survives probabilities that underflow. dL/dz = (1 - beta) q (log(q / m) -
+/// E_q[log(q / m)]).
 struct jsd {
   double beta = 0.5;
 
@@ -101,7 +104,9 @@ struct jsd {
     return value_and_slope(b * kl_share(p, m) + rest * kl_share(q, m), rest * weighted_log_ratio(q, m));
   }
 
-  constexpr char const* invalid() const { return beta > 0 && beta < 1 ? nullptr : "jsd: beta must be in (0, 1)"; }
+  constexpr char const* invalid() const {
+    return beta > 0 && beta < 1 ? nullptr : "jsd: beta must be in (0, 1)";
+  }
 };
 
 /// Total variation distance 1/2 sum_v |p_v - q_v|, at most 1. Where p_v = q_v the slope 0 is taken.

@@ -6,9 +6,9 @@
 
 namespace poft {
 
-/// H(pi) = -sum_v pi_v log pi_v [nats] of pi = softmax(z), a functional (row/functional.hpp): dH/dz = -pi (log pi + H).
-/// As an entropy bonus of a policy gradient (Mnih et al. 2016, arXiv:1602.01783) it is *maximised*: a factor of
-/// -coefficient, added to the gradient that is already there.
+/// H(pi) = -sum_v pi_v log pi_v [nats] of pi = softmax(z), a functional (row/functional.hpp): dH/dz = -pi
+/// (log pi + H). As an entropy bonus of a policy gradient (Mnih et al. 2016, arXiv:1602.01783) it is
+/// *maximised*: a factor of -coefficient, added to the gradient that is already there.
 struct entropy {
   static constexpr char const* name = "entropy";
 

@@ -12,8 +12,9 @@ struct outcome {
   S prob, log_prob;
 };
 
-/// softmax(z). The normaliser is kept in two parts: z - peak is exact where log pi is small, and a logit of 1e5 leaves no
-/// rounding error in it. A logit of -inf is a masked item: probability 0, log-probability -inf.
+/// softmax(z). The normaliser is kept in two parts: z - peak is exact where log pi is small, and a logit
+/// of 1e5 leaves no rounding error in it. A logit of -inf is a masked item: probability 0,
+/// log-probability -inf.
 template <class Stored>
 struct softmax_row {
   using T = compute_t<Stored>;
@@ -29,7 +30,8 @@ struct softmax_row {
   }
 };
 
-/// One pass over z [vocab]: a piece that fits the first-level cache is looked at twice. At least one logit is finite.
+/// One pass over z [vocab]: a piece that fits the first-level cache is looked at twice. At least one
+/// logit is finite.
 template <class Group, class Stored>
 POFT_FN softmax_row<Stored> softmax_of(Group group, row<Stored const> z, std::int64_t vocab) {
   using T = typename Group::value;

@@ -19,13 +19,17 @@ POFT_FN T exponential_difference(T a, T b, T rate) {
   return select(abs(rate) > zero, signed_size, a - b);
 }
 
+/// Bounds of the slopes below; a factor of 2^24 is left for what multiplies them.
+template <class Element>
+inline constexpr Element smallest_slope = std::numeric_limits<Element>::min();
+template <class Element>
+inline constexpr Element largest_slope = std::numeric_limits<Element>::max() / 16777216;
+
 // exponential_difference(a, b, rate) -> exp(rate a) a' - exp(rate b) b'. Both slopes are held inside the
-// range of the type, a factor of 2^24 away from its ends: where the outer function is flat the product must
-// be 0, not 0 inf.
+// range of the type: where the outer function is flat the product must be 0, not 0 inf.
 template <real T, int N>
 POFT_FN dual<T, N> exponential_difference(dual<T, N> const& a, dual<T, N> const& b, T rate) {
-  using limits   = std::numeric_limits<element_t<T>>;
-  T const lowest = T(limits::min()), highest = T(limits::max() / 16777216);
+  T const lowest = T(smallest_slope<element_t<T>>), highest = T(largest_slope<element_t<T>>);
   T const rise    = clamp(exp(rate * a.value), lowest, highest);
   T const descent = clamp(exp(rate * b.value), lowest, highest);
   dual<T, N> out;

@@ -13,7 +13,8 @@ namespace golden {
 
 using columns = std::map<std::string, std::vector<double>>;
 
-/// Which golden input feeds which member: {"log_prob", "l"}; a number in place of a name is that number for every example.
+/// Which golden input feeds which member: {"log_prob", "l"}; a number in place of a name is that number
+/// for every example.
 struct source {
   std::string column;
   double number = 0;
@@ -29,7 +30,8 @@ columns bind(nlohmann::json const& one, sources const& from, std::size_t example
   columns out;
   auto take = [&](char const* member) {
     source const& s = from.at(member);
-    out[member]     = s.column.empty() ? std::vector<double>(examples, s.number) : numbers(one.at("inputs").at(s.column));
+    out[member] =
+        s.column.empty() ? std::vector<double>(examples, s.number) : numbers(one.at("inputs").at(s.column));
   };
   inputs::live::for_each_index([&]<int K>() { take(inputs::live::template at<K>::name); });
   inputs::frozen::for_each_index([&]<int K>() { take(inputs::frozen::template at<K>::name); });
@@ -40,9 +42,11 @@ columns bind(nlohmann::json const& one, sources const& from, std::size_t example
 template <class Inputs>
 Inputs example(columns const& in, std::size_t i) {
   Inputs x;
-  Inputs::live::for_each_index([&]<int K>() { Inputs::live::template get<K>(x) = in.at(Inputs::live::template at<K>::name).at(i); });
-  Inputs::frozen::for_each_index(
-      [&]<int K>() { Inputs::frozen::template get<K>(x) = in.at(Inputs::frozen::template at<K>::name).at(i); });
+  Inputs::live::for_each_index(
+      [&]<int K>() { Inputs::live::template get<K>(x) = in.at(Inputs::live::template at<K>::name).at(i); });
+  Inputs::frozen::for_each_index([&]<int K>() {
+    Inputs::frozen::template get<K>(x) = in.at(Inputs::frozen::template at<K>::name).at(i);
+  });
   return x;
 }
 
@@ -59,7 +63,8 @@ evaluated evaluate(Objective const& objective, columns const& in) {
     auto const result = value_and_gradient(objective, example<inputs>(in, i));
     out.loss.push_back(result.value);
     inputs::live::for_each_index([&]<int K>() {
-      out.gradient[inputs::live::template at<K>::name].push_back(inputs::live::template get<K>(result.gradient));
+      out.gradient[inputs::live::template at<K>::name].push_back(
+          inputs::live::template get<K>(result.gradient));
     });
   }
   return out;

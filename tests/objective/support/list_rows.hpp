@@ -1,4 +1,4 @@
-// Compares listwise objectives with golden cases on [lists, items] arrays and with the formula on dual numbers.
+// Compares listwise objectives with golden cases on [lists, items] arrays and with dual numbers.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -33,11 +33,12 @@ void expect_lists(nlohmann::json const& one, std::string const& live, F loss_of)
   for (std::size_t i = 0; i < rows; ++i) {
     list_columns row;
     for (auto const& [name, values] : one.at("inputs").items()) {
-      auto const all  = numbers(values);
-      auto const from = all.begin() + static_cast<std::ptrdiff_t>(i * items);
+      auto const all    = numbers(values);
+      auto const from   = all.begin() + static_cast<std::ptrdiff_t>(i * items);
       row.columns[name] = {from, from + static_cast<std::ptrdiff_t>(items)};
     }
-    losses.push_back(loss_of(row, i, poft::view<double>(gradient.data() + i * items, static_cast<std::ptrdiff_t>(items))));
+    losses.push_back(
+        loss_of(row, i, poft::view<double>(gradient.data() + i * items, static_cast<std::ptrdiff_t>(items))));
   }
   for (double& derivative : gradient) derivative /= static_cast<double>(rows);
   expect_close(losses, numbers(one.at("outputs").at("loss")), "loss");

@@ -49,19 +49,20 @@ void expect_tokens(nlohmann::json const& one, Objective const& objective, column
   ASSERT_EQ(objective.invalid(), nullptr);
   token_mask const mask(one);
   double const max_tokens = one["hyper"].contains("max_len") ? hyper(one, "max_len") : 0;
-  double const count =
-      poft::objective::global_count(how, static_cast<double>(mask.tokens.size()), mask.all_tokens, max_tokens);
+  double const count      = poft::objective::global_count(how, static_cast<double>(mask.tokens.size()),
+                                                          mask.all_tokens, max_tokens);
   std::vector<double> per_sequence(mask.tokens.size(), 0.0), gradient(mask.is_live.size(), 0.0);
   double total = 0;
   for (std::size_t i = 0; i < mask.is_live.size(); ++i) {
     if (mask.is_live[i] == 0) continue;
     double const tokens = mask.tokens[i / mask.time], weight = poft::objective::token_weight(how, tokens);
-    auto const result   = value_and_gradient(objective, example<poft::inputs_of<Objective, double>>(in, i));
+    auto const result = value_and_gradient(objective, example<poft::inputs_of<Objective, double>>(in, i));
     per_sequence[i / mask.time] += result.value / tokens;
     total += weight * result.value;
     gradient[i] = weight * result.gradient.log_prob / count;
   }
-  if (one["outputs"].contains("seq_loss")) expect_close(per_sequence, numbers(one["outputs"]["seq_loss"]), "seq_loss");
+  if (one["outputs"].contains("seq_loss"))
+    expect_close(per_sequence, numbers(one["outputs"]["seq_loss"]), "seq_loss");
   expect_close({total / count}, {number(one["outputs"]["mean"])}, "mean");
   expect_close(gradient, numbers(one["grad"]["lp"]), "d lp", kinks_of(one, "lp"));
 }
@@ -70,7 +71,8 @@ void expect_tokens(nlohmann::json const& one, Objective const& objective, column
 inline columns token_columns(nlohmann::json const& one, std::vector<double> const& advantage) {
   token_mask const mask(one);
   auto column = [&](char const* name) {
-    return one["inputs"].contains(name) ? numbers(one["inputs"][name]) : std::vector<double>(mask.is_live.size(), 0.0);
+    return one["inputs"].contains(name) ? numbers(one["inputs"][name])
+                                        : std::vector<double>(mask.is_live.size(), 0.0);
   };
   return {{"log_prob", column("lp")},
           {"old_log_prob", column("lp_old")},

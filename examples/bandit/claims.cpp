@@ -1,0 +1,271 @@
+// The static table of claims, and their judgement.
+// SPDX-License-Identifier: MIT
+#include "claims.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <string>
+
+namespace study {
+namespace {
+
+using poft::bandit::direction;
+using names = std::vector<std::string>;
+
+constexpr char const* common_budget =
+    "10 000 rewards, 500 gradient steps on 10 prompts x 10 responses, pool of 200 prompts";
+
+contrast difference(std::string const& label, std::string const& more, std::string const& less) {
+  return {label, {{1, more}, {-1, less}}};
+}
+/// (a - b) - (c - d)
+contrast difference_of_differences(std::string const& label, std::string const& a, std::string const& b,
+                                   std::string const& c, std::string const& d) {
+  return {label, {{1, a}, {-1, b}, {-1, c}, {1, d}}};
+}
+
+/// Every one of `better` against every one of `worse`.
+void add_all(std::vector<contrast>& to, std::string const& where, names const& better, names const& worse,
+             std::string const& better_how, std::string const& worse_how) {
+  for (std::string const& b : better) {
+    for (std::string const& w : worse) {
+      to.push_back(difference(b + " - " + w + where, b + better_how, w + worse_how));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<claim> claims() {
+  std::vector<claim> out;
+  names const contrastive = {"ipo", "dpo"}, imitating = {"best_of_n", "rwr", "rwr_prompt", "pref_ft"};
+  struct peak {
+    char const *reward, *where;
+  };
+  constexpr peak unlikely{"R4", "unlikely"}, likely{"R5", "likely"};
+
+  out.push_back({.id     = "B1",
+                 .text   = "The two rewards differ in where pi_ref stands: it earns more where the peak is "
+                           "likely (R5) than where it is unlikely (R4).",
+                 .metric = "start",
+                 .unit   = "reward",
+                 .budget = "none: pi_ref itself",
+                 .contrasts = {difference("pi_ref's reward, R5 - R4", "best_of_n.R5.batch10",
+                                          "best_of_n.R4.batch10")}});
+
+  claim queries{.id   = "B2",
+                .part = "a",
+                .text =
+                    "With a fixed budget of rewards, smaller collections (more frequent resampling) reach a "
+                    "high reward with fewer rewards asked for.",
+                .metric = "unspent",
+                .unit   = "share of the budget left when the reward reaches 0.9",
+                .budget = common_budget};
+  claim gain{.id     = "B2",
+             .part   = "b",
+             .text   = "The gain from smaller collections is larger when the peak is unlikely under pi_ref.",
+             .metric = "area",
+             .unit   = "reward, mean over the gradient steps",
+             .budget = common_budget};
+  for (std::string const large : {"batch200", "offline"}) {
+    for (peak const& at : {unlikely, likely}) {
+      std::string const bon = std::string("best_of_n.") + at.reward + ".";
+      queries.contrasts.push_back(
+          difference("batch10 - " + large + ", " + at.where + " peak", bon + "batch10", bon + large));
+    }
+    gain.contrasts.push_back(difference_of_differences("(batch10 - " + large + "), unlikely - likely",
+                                                       "best_of_n.R4.batch10", "best_of_n.R4." + large,
+                                                       "best_of_n.R5.batch10", "best_of_n.R5." + large));
+  }
+  out.push_back(queries);
+  out.push_back(gain);
+
+  for (std::string const at_equal : {"", ".steps400"}) {
+    bool const steps = !at_equal.empty();
+    std::string const budget =
+        steps ? "400 gradient steps; 40 000 / T rewards" : "10 000 rewards; 100 T gradient steps";
+    std::string const note = steps ? " (at equal gradient steps; shown, does not decide)" : "";
+    claim twice{.id      = "B3",
+                .part    = steps ? "a'" : "a",
+                .text    = "T = 2 inner steps beat T = 1" + note + ".",
+                .metric  = "area",
+                .unit    = "reward, mean over the gradient steps",
+                .budget  = budget,
+                .decides = !steps};
+    claim much{.id      = "B3",
+               .part    = steps ? "b'" : "b",
+               .text    = "Much reuse (T = 16) hurts against T = 2" + note + ".",
+               .metric  = "area",
+               .unit    = twice.unit,
+               .budget  = budget,
+               .decides = !steps};
+    claim tolerant{.id      = "B3",
+                   .part    = steps ? "c'" : "c",
+                   .text    = "PPO loses less by much reuse than Best-of-N" + note + ".",
+                   .metric  = "area",
+                   .unit    = twice.unit,
+                   .budget  = budget,
+                   .decides = !steps};
+    for (peak const& at : {unlikely, likely}) {
+      auto const arm = [&](char const* learner, char const* how) {
+        return std::string(learner) + "." + at.reward + "." + how + at_equal;
+      };
+      std::string const where = std::string(", ") + at.where + " peak";
+      twice.contrasts.push_back(difference("best_of_n, T = 2 - T = 1" + where, arm("best_of_n", "passes2"),
+                                           arm("best_of_n", "passes1")));
+      much.contrasts.push_back(difference("best_of_n, T = 2 - T = 16" + where, arm("best_of_n", "passes2"),
+                                          arm("best_of_n", "passes16")));
+      tolerant.contrasts.push_back(difference_of_differences(
+          "(T = 16 - T = 2), ppo - best_of_n" + where, arm("ppo", "passes16"), arm("ppo", "passes2"),
+          arm("best_of_n", "passes16"), arm("best_of_n", "passes2")));
+    }
+    for (claim* one : {&twice, &much, &tolerant}) out.push_back(*one);
+  }
+
+  claim beat{.id   = "B4",
+             .part = "a",
+             .text =
+                 "From the same offline samples, IPO and DPO beat Best-of-N, RWR and Pref-FT when the peak "
+                 "is unlikely, with and without pair filter.",
+             .metric = "final",
+             .unit   = "reward",
+             .budget = std::string(common_budget) + ", one collection"};
+  claim alike = beat;
+  alike.part = "b", alike.text = "When the peak is likely there is little difference.",
+  alike.direction = direction::within;
+  for (std::string const how : {".offline", ".offline.filtered"}) {
+    std::string const note = how == ".offline" ? ", no filter" : ", pairs >= 0.2";
+    add_all(beat.contrasts, note, contrastive, imitating, ".R4" + how, ".R4" + how);
+    add_all(alike.contrasts, note, contrastive, imitating, ".R5" + how, ".R5" + how);
+  }
+  out.push_back(beat);
+  out.push_back(alike);
+
+  std::string const b5_budget = "one collection of 10 responses per prompt, 500 gradient steps";
+  claim up{.id     = "B5",
+           .part   = "a",
+           .text   = "With few prompts (5), IPO raises log pi / pi_ref of the chosen responses.",
+           .metric = "chosen_log_ratio",
+           .unit   = "nats",
+           .budget = b5_budget};
+  claim down{.id     = "B5",
+             .part   = "b",
+             .text   = "With few prompts (5), IPO lowers log pi / pi_ref of the rejected responses.",
+             .metric = "rejected_log_ratio",
+             .unit   = "nats",
+             .budget = b5_budget};
+  claim falls{.id     = "B5",
+              .part   = "c",
+              .text   = "With more prompts (1000), IPO lowers log pi / pi_ref of the chosen responses, too.",
+              .metric = "chosen_log_ratio",
+              .unit   = "nats",
+              .budget = b5_budget};
+  claim margin{.id   = "B5",
+               .part = "d",
+               .text =
+                   "The margin grows more with IPO than with methods without negative gradient, at 5, 20, "
+                   "100 and 1000 prompts.",
+               .metric = "margin",
+               .unit   = "nats",
+               .budget = b5_budget};
+  for (peak const& at : {unlikely, likely}) {
+    std::string const where = std::string(at.where) + " peak",
+                      few   = std::string("ipo.") + at.reward + ".prompts";
+    up.contrasts.push_back({"chosen, " + where, {{1, few + "5"}}});
+    down.contrasts.push_back({"-(rejected), " + where, {{-1, few + "5"}}});
+    falls.contrasts.push_back({"-(chosen), " + where, {{-1, few + "1000"}}});
+    for (std::string const prompts : {"5", "20", "100", "1000"}) {
+      std::string const how = std::string(".") + at.reward + ".prompts" + prompts;
+      add_all(margin.contrasts, ", " + prompts + " prompts, " + where, {"ipo"}, {"best_of_n", "pref_ft"}, how,
+              how);
+    }
+  }
+  for (claim* one : {&up, &down, &falls, &margin}) out.push_back(*one);
+
+  claim fresh{.id     = "B6",
+              .part   = "a",
+              .text   = "On-policy IPO and DPO beat offline IPO and DPO.",
+              .metric = "final",
+              .unit   = "reward",
+              .budget = common_budget};
+  claim both{.id     = "B6",
+             .part   = "b",
+             .text   = "On-policy IPO and DPO beat on-policy Best-of-N and RWR.",
+             .metric = "area",
+             .unit   = "reward, mean over the gradient steps",
+             .budget = common_budget};
+  for (peak const& at : {unlikely, likely}) {
+    std::string const reward = std::string(".") + at.reward, where = std::string(", ") + at.where + " peak";
+    for (std::string const& learner : contrastive) {
+      fresh.contrasts.push_back(difference(learner + ", on-policy - offline" + where,
+                                           learner + reward + ".batch10", learner + reward + ".offline"));
+    }
+    add_all(both.contrasts, where, contrastive, {"best_of_n", "rwr", "rwr_prompt"}, reward + ".batch10",
+            reward + ".batch10");
+  }
+  out.push_back(fresh);
+  out.push_back(both);
+
+  out.push_back({.id   = "B7",
+                 .part = "a",
+                 .text = "Free logits from pi_ref, equal rate and steps: the reverse KL moves mass into the "
+                         "target's bins faster than the forward KL.",
+                 .metric    = "target_mass",
+                 .unit      = "probability in the target's bins, mean over the steps",
+                 .budget    = "exact gradients, equal rate, equal steps",
+                 .contrasts = {difference("reverse - forward", "reverse_kl.logits", "forward_kl.logits")}});
+  out.push_back(
+      {.id     = "B7",
+       .part   = "b",
+       .text   = "One squashed Gaussian and a target with two peaks: the forward KL covers both, the reverse "
+                 "KL commits to one.",
+       .metric = "peaks",
+       .unit   = "peaks covered at convergence",
+       .budget = "exact gradients to convergence",
+       .contrasts = {difference("forward - reverse", "forward_kl.gaussian", "reverse_kl.gaussian")}});
+  return out;
+}
+
+judged_claim judge(claim const& what, run_metrics const& metrics) {
+  judged_claim out{what, {}, {}};
+  std::vector<poft::bandit::verdict> parts;
+  for (contrast const& one : what.contrasts) {
+    std::map<long, double> of_seed;
+    std::map<long, std::size_t> found;
+    for (term const& part : one.terms) {
+      auto const runs = metrics.find(part.arm);
+      if (runs == metrics.end()) continue;
+      for (auto const& [seed, values] : runs->second) {
+        auto const value = values.find(what.metric);
+        if (value == values.end() || std::isnan(value->second)) continue;
+        of_seed[seed] += part.factor * value->second;
+        ++found[seed];
+      }
+    }
+    std::vector<double> paired;
+    for (auto const& [seed, value] : of_seed) {
+      if (found[seed] == one.terms.size()) paired.push_back(value);
+    }
+    judged_contrast judged{one, paired.size(), {}, poft::bandit::verdict::undecided};
+    if (!paired.empty()) judged.difference = poft::bandit::student_t_interval(paired);
+    if (paired.size() >= least_seeds)
+      judged.result = poft::bandit::judge(judged.difference, what.direction, what.smallest_effect);
+    parts.push_back(judged.result);
+    out.contrasts.push_back(judged);
+  }
+  out.result = poft::bandit::all_of(parts);
+  return out;
+}
+
+std::map<std::string, poft::bandit::verdict> overall(std::vector<judged_claim> const& judged) {
+  std::map<std::string, std::vector<poft::bandit::verdict>> parts;
+  for (judged_claim const& one : judged) {
+    if (one.what.decides) parts[one.what.id].push_back(one.result);
+  }
+  std::map<std::string, poft::bandit::verdict> out;
+  for (auto const& [id, verdicts] : parts) out[id] = poft::bandit::all_of(verdicts);
+  return out;
+}
+
+}  // namespace study

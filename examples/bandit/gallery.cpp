@@ -1,0 +1,301 @@
+// Which figures there are.
+// SPDX-License-Identifier: MIT
+#include "gallery.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "poft/bandit/environment.hpp"
+
+namespace study {
+
+using poft::bandit::mean_interval;
+using poft::bandit::measurement;
+using poft::bandit::student_t_interval;
+
+gallery::gallery(fs::path folder) : folder_(std::move(folder)) {
+  if (fs::exists(folder_ / "runs.csv")) runs_ = read_runs(folder_);
+  metrics_ = read_metrics(folder_);
+}
+
+void gallery::add_curve(figure& to, std::string const& arm, std::string const& label, int colour, column x,
+                        column y, bool dashed) const {
+  auto const found = runs_.find(arm);
+  if (found == runs_.end()) return;
+  series line{label, {}, colour, dashed};
+  std::size_t const length = found->second.begin()->second.size();
+  for (std::size_t k = 0; k < length; ++k) {
+    std::vector<double> xs, ys;
+    for (auto const& [seed, history] : found->second) {
+      if (k >= history.size()) continue;
+      if (std::isnan(history[k].*y)) continue;
+      xs.push_back(history[k].*x);
+      ys.push_back(history[k].*y);
+    }
+    if (ys.empty()) continue;
+    auto const [least, most] = std::minmax_element(xs.begin(), xs.end());
+    mean_interval at         = student_t_interval(ys);
+    if (ys.size() < 2 || *least != *most) at.lower = at.upper = at.mean;
+    line.points.push_back({student_t_interval(xs).mean, at.mean, at.lower, at.upper});
+  }
+  to.curves.push_back(std::move(line));
+}
+
+void gallery::add_points(figure& to, std::string const& label, int colour, std::string const& metric,
+                         std::vector<std::pair<double, std::string>> const& arms, bool dashed) const {
+  series line{label, {}, colour, dashed};
+  for (auto const& [x, arm] : arms) {
+    std::vector<double> const values = values_of(arm, metric);
+    if (values.empty()) continue;
+    mean_interval at = student_t_interval(values);
+    if (values.size() < 2) at.lower = at.upper = at.mean;
+    line.points.push_back({x, at.mean, at.lower, at.upper});
+  }
+  if (!line.points.empty()) to.curves.push_back(std::move(line));
+}
+
+std::vector<double> gallery::values_of(std::string const& arm, std::string const& metric) const {
+  std::vector<double> out;
+  auto const found = metrics_.find(arm);
+  if (found == metrics_.end()) return out;
+  for (auto const& [seed, values] : found->second) {
+    auto const value = values.find(metric);
+    if (value != values.end() && !std::isnan(value->second)) out.push_back(value->second);
+  }
+  return out;
+}
+
+void gallery::show(figure const& what) {
+  if (what.curves.empty()) return;
+  std::string const svg = draw(folder_, what);
+  if (svg.empty()) return;
+  std::size_t const begin = svg.find("<svg");
+  html_ += "<figure>" + (begin == svg.npos ? svg : svg.substr(begin)) + "</figure>\n";
+}
+
+namespace {
+
+constexpr std::pair<char const*, int> learner_colours[] = {
+    {"ipo", 0},     {"dpo", 5},       {"best_of_n", 1},  {"rwr", 2},
+    {"pref_ft", 3}, {"reinforce", 4}, {"rwr_prompt", 7}, {"ppo", 6}};
+int colour_of(std::string const& learner) {
+  for (auto const& [name, colour] : learner_colours) {
+    if (learner == name) return colour;
+  }
+  return 6;
+}
+
+struct peak_case {
+  char const *reward, *title;
+};
+constexpr peak_case peaks[] = {{"R4", "unlikely peak (R4)"}, {"R5", "likely peak (R5)"}};
+
+void show_data(gallery& to) {
+  figure data{"data", "B1: pi_data and the rewards", "action", "probability under pi_data", {}};
+  series bars{"pi_data", {}, 5};
+  bars.bars         = true;
+  auto const policy = poft::bandit::squashed_cauchy();
+  for (std::size_t a = 0; a < policy.size(); ++a)
+    bars.points.push_back({double(a), policy[a], policy[a], policy[a]});
+  data.curves.push_back(bars);
+  for (auto const& [reward, title] : peaks) {
+    series line{std::string("reward, ") + title, {}, reward[1] == '4' ? 1 : 2};
+    line.right_axis = true;
+    for (int a = 0; a < 100; ++a) {
+      double const value = poft::bandit::parse_reward(reward)(a);
+      line.points.push_back({double(a), value, value, value});
+    }
+    data.curves.push_back(line);
+  }
+  data.right_label = "reward";
+  data.y_range     = "0:0.1";
+  to.show(data);
+}
+
+void show_collections(gallery& to) {
+  for (auto const& [reward, title] : peaks) {
+    figure f{std::string("queries_") + reward,
+             std::string("B2: Best-of-N, ") + title,
+             "rewards asked for",
+             "reward",
+             {}};
+    int colour = 0;
+    for (std::string const batch : {"10", "20", "50", "100", "200", "500"}) {
+      to.add_curve(f, std::string("best_of_n.") + reward + ".batch" + batch,
+                   batch + " prompts per collection", colour++, &measurement::queries, &measurement::reward);
+    }
+    f.y_range = "0:1.02";
+    to.show(f);
+  }
+}
+
+void show_reuse(gallery& to) {
+  for (auto const& [reward, title] : peaks) {
+    figure f{std::string("reuse_") + reward,
+             std::string("B3: inner steps, ") + title,
+             "T, steps on every collection",
+             "reward, mean over the run",
+             {}};
+    for (std::string const learner : {"best_of_n", "ppo"}) {
+      for (bool const steps : {false, true}) {
+        std::vector<std::pair<double, std::string>> arms;
+        for (int const t : {1, 2, 4, 8, 10, 15, 16}) {
+          arms.emplace_back(
+              t, learner + "." + reward + ".passes" + std::to_string(t) + (steps ? ".steps400" : ""));
+        }
+        to.add_points(f, learner + (steps ? ", equal steps" : ", equal rewards"), colour_of(learner), "area",
+                      arms, steps);
+      }
+    }
+    f.logarithmic_x = true, f.y_range = "0:1.02";
+    to.show(f);
+  }
+}
+
+void show_offline(gallery& to) {
+  for (auto const& [reward, title] : peaks) {
+    figure f{std::string("offline_") + reward,
+             std::string("B4: the same offline samples, ") + title,
+             "gradient steps",
+             "reward",
+             {}};
+    figure kl{std::string("kl_") + reward,
+              std::string("Reward against KL, ") + title + "; dashed: on-policy",
+              "KL(pi || pi_ref) [nats]",
+              "reward",
+              {}};
+    for (std::string const learner :
+         {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft", "reinforce", "ppo"}) {
+      std::string const arm = learner + "." + reward;
+      to.add_curve(f, arm + ".offline", learner, colour_of(learner), &measurement::step,
+                   &measurement::reward);
+      to.add_curve(kl, arm + ".offline", learner, colour_of(learner), &measurement::kl_policy_reference,
+                   &measurement::reward);
+      to.add_curve(kl, arm + ".batch10", "", colour_of(learner), &measurement::kl_policy_reference,
+                   &measurement::reward, true);
+    }
+    f.y_range = kl.y_range = "0:1.02";
+    to.show(f);
+    to.show(kl);
+  }
+}
+
+void show_log_ratios(gallery& to) {
+  for (auto const& [reward, title] : peaks) {
+    figure f{std::string("log_ratios_") + reward,
+             std::string("B5: log pi / pi_ref, ") + title + "; dashed: rejected",
+             "prompts",
+             "nats",
+             {}};
+    for (std::string const learner : {"ipo", "best_of_n", "pref_ft"}) {
+      std::vector<std::pair<double, std::string>> arms;
+      for (int const n : {5, 10, 20, 50, 100, 200, 500, 1000}) {
+        arms.emplace_back(n, learner + "." + reward + ".prompts" + std::to_string(n));
+      }
+      to.add_points(f, learner, colour_of(learner), "chosen_log_ratio", arms);
+      to.add_points(f, "", colour_of(learner), "rejected_log_ratio", arms, true);
+    }
+    f.logarithmic_x = true;
+    to.show(f);
+  }
+}
+
+void show_on_policy(gallery& to) {
+  for (auto const& [reward, title] : peaks) {
+    figure f{std::string("on_policy_") + reward,
+             std::string("B6: on-policy, ") + title + "; dashed: offline",
+             "gradient steps",
+             "reward",
+             {}};
+    for (std::string const learner : {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "reinforce", "ppo"}) {
+      to.add_curve(f, learner + "." + reward + ".batch10", learner, colour_of(learner), &measurement::step,
+                   &measurement::reward);
+    }
+    for (std::string const learner : {"ipo", "dpo"}) {
+      to.add_curve(f, learner + "." + reward + ".offline", "", colour_of(learner), &measurement::step,
+                   &measurement::reward, true);
+    }
+    f.y_range = "0:1.02";
+    to.show(f);
+  }
+}
+
+void show_samples(gallery& to) {
+  figure f{"samples", "Responses per prompt, offline, unlikely peak, equal rewards", "N", "final reward", {}};
+  for (std::string const learner : {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft"}) {
+    std::vector<std::pair<double, std::string>> arms;
+    for (int const n : {2, 5, 10, 20}) {
+      arms.emplace_back(n, learner + ".R4.offline" + (n == 10 ? "" : ".samples" + std::to_string(n)));
+    }
+    if (to.values_of(arms[0].second, "final").empty()) continue;
+    to.add_points(f, learner, colour_of(learner), "final", arms);
+  }
+  f.logarithmic_x = true, f.y_range = "0:1.02";
+  to.show(f);
+}
+
+void show_divergences(gallery& to) {
+  fs::path const &points = to.folder() / "divergence.csv", &bins = to.folder() / "divergence_shapes.csv";
+  if (!fs::exists(points) || !fs::exists(bins)) return;
+  table const masses = table::read(points), shapes = table::read(bins);
+  figure mass{
+      "divergence_logits", "B7a: free logits", "gradient steps", "probability in the target's bins", {}};
+  figure shape{"divergence_gaussian", "B7b: one squashed Gaussian, seed 1", "bin", "probability", {}};
+  int colour = 0;
+  for (std::string const kind : {"forward_kl", "reverse_kl"}) {
+    std::map<double, std::vector<double>> at;
+    for (auto const& row : masses.rows) {
+      if (row[0] == kind + ".logits")
+        at[text_number(row[2], "divergence.csv")].push_back(text_number(row[3], "divergence.csv"));
+    }
+    series line{kind, {}, colour};
+    for (auto const& [step, values] : at) {
+      mean_interval interval = student_t_interval(values);
+      if (values.size() < 2) interval.lower = interval.upper = interval.mean;
+      line.points.push_back({step, interval.mean, interval.lower, interval.upper});
+    }
+    mass.curves.push_back(line);
+
+    series last{kind, {}, colour}, target{"target", {}, 6, true};
+    for (auto const& row : shapes.rows) {
+      if (row[0] != kind + ".gaussian" || row[1] != shapes.rows[0][1]) continue;
+      auto const number = [&](std::size_t k) { return text_number(row[k], "divergence_shapes.csv"); };
+      last.points.push_back({number(2), number(4), number(4), number(4)});
+      target.points.push_back({number(2), number(5), number(5), number(5)});
+    }
+    if (colour == 0) shape.curves.push_back(target);
+    shape.curves.push_back(last);
+    ++colour;
+  }
+  mass.y_range = "0:1.02";
+  to.show(mass);
+  to.show(shape);
+}
+
+}  // namespace
+
+void show_study(gallery& to) {
+  for (auto* const part : {show_data, show_collections, show_reuse, show_offline, show_log_ratios,
+                           show_on_policy, show_samples, show_divergences}) {
+    part(to);
+  }
+}
+
+void show_own(gallery& to) {
+  figure steps{"reward_steps", "Reward over gradient steps", "gradient steps", "reward", {}};
+  figure queries{"reward_queries", "Reward over rewards asked for", "rewards asked for", "reward", {}};
+  figure kl{"reward_kl", "Reward against KL", "KL(pi || pi_ref) [nats]", "reward", {}};
+  figure ratios{"log_ratios", "log pi / pi_ref; dashed: rejected", "gradient steps", "nats", {}};
+  int colour = 0;
+  for (auto const& [arm, seeds] : to.runs()) {
+    to.add_curve(steps, arm, arm, colour, &measurement::step, &measurement::reward);
+    to.add_curve(queries, arm, arm, colour, &measurement::queries, &measurement::reward);
+    to.add_curve(kl, arm, arm, colour, &measurement::kl_policy_reference, &measurement::reward);
+    to.add_curve(ratios, arm, arm, colour, &measurement::step, &measurement::chosen_log_ratio);
+    to.add_curve(ratios, arm, "", colour++, &measurement::step, &measurement::rejected_log_ratio, true);
+  }
+  for (figure* one : {&steps, &queries, &kl, &ratios}) to.show(*one);
+}
+
+}  // namespace study

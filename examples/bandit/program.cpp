@@ -1,0 +1,270 @@
+// The options of bandit_study, and what each of them does.
+// SPDX-License-Identifier: MIT
+#include "program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <thread>
+
+#include "arms.hpp"
+#include "claims.hpp"
+#include "divergence.hpp"
+#include "figures.hpp"
+#include "report.hpp"
+#include "results.hpp"
+#include "runner.hpp"
+#include "tuning.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace study;
+
+struct options {
+  std::string study = "all", out = "bandit_study_results", verdicts, tuned;
+  int seeds = 0, threads = 0;  // 0: the default
+  bool quick = false, full = false, tune = false;
+
+  std::vector<std::string> learners;
+  std::string reward = "R4", data, policy = "categorical", reference = "fitted";
+  double learning_rate = 1e-3, parameter = std::numeric_limits<double>::quiet_NaN(), min_difference = 0;
+  int batch = 10, passes = 5, minibatch = 10, samples = 10, pool = 200, queries = 10000, steps = 0;
+};
+
+int usable_threads(int asked) {
+  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::vector<double> read_probabilities(fs::path const& file) {
+  std::string text = read_whole(file);
+  std::vector<double> out;
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return c == ',' || c == ';' || c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  for (std::size_t at = text.find_first_not_of(' '); at != text.npos;) {
+    std::size_t const end = std::min(text.find(' ', at), text.size());
+    out.push_back(text_number(std::string_view(text).substr(at, end - at), "data: " + file.string()));
+    at = text.find_first_not_of(' ', end);
+  }
+  poft::bandit::require_probabilities(out);
+  return out;
+}
+
+/// tuned.json beside this source, or where the checkout's root is the working folder.
+fs::path default_tuned() {
+  fs::path const beside = fs::path(__FILE__).parent_path() / "tuned.json";
+  return fs::exists(beside) ? beside : fs::path("examples/bandit/tuned.json");
+}
+
+/// The arms of one study, or all.
+std::vector<arm> arms_of(std::string const& study, bool full) {
+  std::vector<arm> arms = grid(full);
+  if (study != "all") {
+    std::erase_if(arms, [&](arm const& one) {
+      return std::find(one.studies.begin(), one.studies.end(), study) == one.studies.end();
+    });
+  }
+  return arms;
+}
+
+void print_verdicts(std::vector<judged_claim> const& judged) {
+  for (judged_claim const& one : judged) {
+    std::printf("%-4s %-14s %s\n", one.what.name().c_str(), text(one.result), one.what.text.c_str());
+  }
+}
+
+int recompute(fs::path const& folder) {
+  std::vector<claim> const stated = read_claims(folder);
+  run_metrics const metrics       = read_metrics(folder);
+  auto const judged               = judge_all(stated, metrics);
+  write_summaries(folder, metrics);
+  write_verdicts(folder, judged);
+  print_verdicts(judged);
+  return 0;
+}
+
+int run_study(options const& o) {
+  fs::path const folder  = o.out;
+  std::vector<arm> arms  = arms_of(o.study, o.full);
+  bool const divergences = o.study == "all" || o.study == "b7";
+  auto const seeds       = seeds_from(1, o.seeds);
+  fs::path const tuned   = o.tuned.empty() ? default_tuned() : fs::path(o.tuned);
+  apply_tuned(arms, read_tuned(tuned), tuned);
+
+  require_writable(folder);
+  std::vector<claim> stated = claims();
+  if (o.study != "all") {
+    std::erase_if(stated, [&](claim const& one) { return one.id.substr(1) != o.study.substr(1); });
+  }
+  write_claims(folder, stated);  // before anything runs
+  if (!arms.empty()) {
+    write_arms(folder, arms, "categorical");
+    write_runs(folder, run_all("bandits", arms, seeds, usable_threads(o.threads)));
+  }
+  if (divergences) write_divergences(folder, run_divergences(seeds, poft::bandit::squashed_cauchy()));
+
+  run_metrics const metrics = read_metrics(folder);
+  write_summaries(folder, metrics);
+  auto const judged = judge_all(read_claims(folder), metrics);
+  write_verdicts(folder, judged);
+  if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
+  write_report(folder, judged,
+               "Made by bandit_study --study " + o.study + (o.full ? " --full" : "") + " --seeds " +
+                   std::to_string(o.seeds) + ".");
+  print_verdicts(judged);
+  std::printf("%s\n", (folder / "report.html").string().c_str());
+  return 0;
+}
+
+int run_own(options const& o) {
+  std::vector<arm> arms;
+  poft::bandit::experiment_settings settings;
+  settings.learning_rate = o.learning_rate;
+  settings.reward        = poft::bandit::parse_reward(o.reward);
+  if (!o.data.empty()) settings.data = read_probabilities(o.data);
+  settings.reference =
+      o.reference == "data" ? poft::bandit::reference_policy::data : poft::bandit::reference_policy::fitted;
+  settings.pool = o.pool, settings.samples = o.samples, settings.batch = o.batch,
+  settings.minibatch = o.minibatch;
+  settings.passes = o.passes, settings.min_difference = o.min_difference, settings.queries = o.queries;
+  policy_kind const policy = policy_of(o.policy);
+  for (std::string const& name : o.learners) {
+    settings.method = poft::bandit::learner(name, o.parameter);
+    settings.check();
+    arms.push_back({.id = name, .studies = {"own"}, .settings = settings});
+    // So many gradient steps: more or fewer collections; offline, more or fewer passes.
+    if (o.steps > 0) {
+      auto& s           = arms.back().settings;
+      int const by_pass = s.steps_per_collection() / s.passes;
+      if (s.batch == 0) {
+        s.passes = std::max(1, o.steps / by_pass);
+      } else {
+        s.queries = std::max(1, o.steps / s.steps_per_collection()) * s.batch * s.samples;
+      }
+    }
+  }
+  require_writable(o.out);
+  write_arms(o.out, arms, o.policy);
+  write_runs(o.out, run_all("bandits", arms, seeds_from(1, o.seeds), usable_threads(o.threads), policy));
+  run_metrics const metrics = read_metrics(o.out);
+  write_summaries(o.out, metrics);
+  if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
+  write_report(o.out, {},
+               "Made by bandit_study with learners of one's own choice, policy " + o.policy + ", reward " +
+                   o.reward + ", " + std::to_string(o.seeds) + " seeds.");
+  for (auto const& [arm, of_seed] : metrics) {
+    double final = 0, best = 0, kl = 0, n = double(of_seed.size());
+    for (auto const& [seed, values] : of_seed)
+      final += values.at("final") / n, best += values.at("best") / n, kl += values.at("final_kl") / n;
+    std::printf("%-26s final reward %.4f, best %.4f, KL %.3f\n", arm.c_str(), final, best, kl);
+  }
+  std::printf("%s\n", (fs::path(o.out) / "report.html").string().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int study::program(int argc, char const* const* argv) {
+  options o;
+  CLI::App app{
+      "The bandit study of arXiv:2404.14367 (claims B1-B7), and bandit experiments of your own.\n"
+      "Without options: the whole study, quick grid, 10 seeds."};
+  app.add_option("--study", o.study, "b1 ... b7, or all");
+  app.add_option("--seeds", o.seeds,
+                 "how many, from 1 on (default 10, which verdicts need; tuning: 4 others)");
+  app.add_option("--threads", o.threads, "0: all cores; any number gives the same files")
+      ->capture_default_str();
+  app.add_option("--out", o.out, "folder for CSV, figures and report.html")->capture_default_str();
+  app.add_flag("--quick", o.quick, "the quick grid (the default)");
+  app.add_flag("--full", o.full,
+               "the paper's grid: more batch sizes, inner steps, prompts, rewards and learners");
+  app.add_flag("--tune", o.tune, "make the tuned settings again, on seeds that are never reported");
+  app.add_option("--tuned", o.tuned,
+                 "file of tuned settings (default: tuned.json beside the program's source)");
+  app.add_option("--verdicts", o.verdicts,
+                 "recompute all verdicts of this folder from its claims.json and CSV files, run nothing");
+  std::string const own = "An experiment of your own (with --learner)";
+  std::string names;
+  for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;
+  app.add_option("--learner", o.learners, "one or more of " + names)->group(own)->delimiter(',');
+  app.add_option("--reward", o.reward, "peak:width, such as 70:10, or R1 R2 R3 (continuous) R4 R5 R8 R9")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--data", o.data, "CSV file of probabilities that sum to 1: pi_data, one per action")
+      ->group(own);
+  app.add_option("--policy", o.policy, "categorical, gaussian, cauchy, tanh_gaussian, tanh_cauchy")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--reference", o.reference,
+                 "pi_ref: fitted (the policy fitted to pi_data) or data (pi_data itself)")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--lr", o.learning_rate, "learning rate of Adam")->group(own)->capture_default_str();
+  app.add_option("--parameter", o.parameter,
+                 "the learner's own: DPO's beta, IPO's target, RWR's temperature ...")
+      ->group(own);
+  app.add_option("--steps", o.steps, "gradient steps; 0: as many as the rewards allow")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--queries", o.queries, "budget of rewards")->group(own)->capture_default_str();
+  app.add_option("--batch", o.batch, "prompts per collection; 0: all at once (offline)")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--passes", o.passes, "inner steps T over each collection")
+      ->group(own)
+      ->capture_default_str();
+  app.add_option("--minibatch", o.minibatch, "prompts per gradient step")->group(own)->capture_default_str();
+  app.add_option("--samples", o.samples, "responses per prompt, N")->group(own)->capture_default_str();
+  app.add_option("--pool", o.pool, "prompts")->group(own)->capture_default_str();
+  app.add_option("--min-difference", o.min_difference, "drop pairs closer in reward")
+      ->group(own)
+      ->capture_default_str();
+
+  std::string about = "Learners, and what --parameter is for them:";
+  for (auto const& one : poft::bandit::learners) {
+    about += std::string("\n  ") + one.name + std::string(26 - std::string(one.name).size(), ' ') + one.what;
+    if (*one.parameter)
+      about += std::string(" (") + one.parameter + ", default " + number_text(one.grid[0]) + ")";
+  }
+  app.footer(about);
+
+  try {
+    app.parse(argc, argv);
+    auto const one_of = [](std::string const& name, std::string const& given,
+                           std::set<std::string> const& known) {
+      std::string list;
+      for (std::string const& one : known) list += " " + one;
+      if (!known.contains(given))
+        throw poft::value_error(poft::message(name, ": \"", given, "\", expected one of", list));
+    };
+    std::set<std::string> studies(std::begin(study_names), std::end(study_names));
+    studies.insert("all");
+    one_of("study", o.study, studies);
+    one_of("reference", o.reference, {"fitted", "data"});
+    if (o.seeds < 1 && app.count("--seeds") > 0) {
+      throw poft::value_error(poft::message("seeds: ", o.seeds, ", expected at least 1"));
+    }
+    if (o.seeds == 0) o.seeds = o.tune ? default_tuning_seeds : static_cast<int>(least_seeds);
+    if (o.threads < 0)
+      throw poft::value_error(poft::message("threads: ", o.threads, ", expected at least 0"));
+    if (o.steps < 0) throw poft::value_error(poft::message("steps: ", o.steps, ", expected at least 0"));
+    if (o.quick && o.full) throw poft::value_error("quick, full: both given, expected one of them");
+    if (!o.verdicts.empty()) return recompute(o.verdicts);
+    if (o.tune) {
+      tune(arms_of(o.study, o.full), o.seeds, usable_threads(o.threads),
+           o.tuned.empty() ? default_tuned() : fs::path(o.tuned));
+      return 0;
+    }
+    return o.learners.empty() ? run_study(o) : run_own(o);
+  } catch (CLI::ParseError const& problem) {
+    int const code = app.exit(problem);
+    return code == 0 ? 0 : 2;
+  } catch (poft::error const& problem) {
+    std::fprintf(stderr, "bandit_study: %s\n", problem.what());
+    return 2;
+  }
+}

@@ -1,0 +1,182 @@
+// The bandit study's program: the same bytes for any number of threads, verdicts from the files, and what it says to bad input.
+// SPDX-License-Identifier: MIT
+#if __has_include(<CLI/CLI.hpp>) && __has_include(<nlohmann/json.hpp>)
+#include "../../examples/bandit/arms.cpp"
+#include "../../examples/bandit/claims.cpp"
+#include "../../examples/bandit/divergence.cpp"
+#include "../../examples/bandit/figures.cpp"
+#include "../../examples/bandit/gallery.cpp"
+#include "../../examples/bandit/program.cpp"
+#include "../../examples/bandit/report.cpp"
+#include "../../examples/bandit/results.cpp"
+#include "../../examples/bandit/runner.cpp"
+#include "../../examples/bandit/tuning.cpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+/// A folder of its own, gone afterwards.
+struct scratch {
+  fs::path path;
+  explicit scratch(char const* name)
+      : path(fs::temp_directory_path() / (std::string("poft_study_") + name + std::to_string(getpid()))) {
+    fs::remove_all(path);
+  }
+  ~scratch() { fs::remove_all(path); }
+  std::string text(char const* file) const { return read_whole(path / file); }
+  std::string in(char const* file) const { return (path / file).string(); }
+};
+
+struct outcome_of_program {
+  int code;
+  std::string said;
+};
+outcome_of_program call(std::vector<std::string> const& arguments) {
+  std::vector<char const*> argv{"bandit_study"};
+  for (std::string const& one : arguments) argv.push_back(one.c_str());
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  int const code = program(static_cast<int>(argv.size()), argv.data());
+  testing::internal::GetCapturedStdout();
+  return {code, testing::internal::GetCapturedStderr()};
+}
+void expect_refused(std::vector<std::string> const& arguments, std::initializer_list<char const*> parts) {
+  outcome_of_program const result = call(arguments);
+  EXPECT_EQ(result.code, 2) << result.said;
+  for (char const* part : parts)
+    EXPECT_NE(result.said.find(part), std::string::npos) << part << " is not in: " << result.said;
+}
+
+std::vector<std::string> small_experiment(fs::path const& out, char const* threads) {
+  return {"--learner", "ipo,best_of_n,rwr", "--queries", "400",   "--seeds",
+          "3",         "--threads",         threads,     "--out", out.string()};
+}
+
+TEST(study, same_bytes_for_any_number_of_threads) {
+  scratch const one("one"), other("other");
+  ASSERT_EQ(call(small_experiment(one.path, "1")).code, 0);
+  EXPECT_GT(one.text("runs.csv").size(), 1000u);
+  for (char const* threads : {"2", "3", "7"}) {
+    ASSERT_EQ(call(small_experiment(other.path, threads)).code, 0);
+    for (char const* file : {"runs.csv", "summary.csv", "arms.csv"})
+      EXPECT_EQ(one.text(file), other.text(file)) << file << ", " << threads;
+  }
+}
+
+TEST(study, verdicts_come_from_the_files_alone) {
+  scratch const at("verdicts");
+  fs::create_directories(at.path);
+  write_whole(at.path / "tuned.json", R"({"schema": "poft-bandit-tuned/1", "arms": {}})");
+  ASSERT_EQ(call({"--study", "b7", "--tuned", at.in("tuned.json"), "--out", at.path.string()}).code, 0);
+  std::string const verdicts = at.text("verdicts.csv"), claims = at.text("claims.json");
+  EXPECT_NE(verdicts.find("B7b"), std::string::npos);
+  EXPECT_NE(at.text("report.html").find("<html"), std::string::npos);
+
+  // Whoever turns both families around in the data turns the difference around.
+  table data = table::read(at.path / "divergence.csv");
+  for (auto& row : data.rows) {
+    if (row[0] == "forward_kl.gaussian") row[0] = "x";
+    if (row[0] == "reverse_kl.gaussian") row[0] = "forward_kl.gaussian";
+    if (row[0] == "x") row[0] = "reverse_kl.gaussian";
+  }
+  ASSERT_EQ(call({"--verdicts", at.path.string()}).code, 0);
+  EXPECT_EQ(at.text("verdicts.csv"), verdicts);
+  write_whole(at.path / "divergence.csv", data.text());
+  ASSERT_EQ(call({"--verdicts", at.path.string()}).code, 0);
+  EXPECT_NE(at.text("verdicts.csv"), verdicts);
+  EXPECT_EQ(at.text("claims.json"), claims);
+  EXPECT_EQ(read_claims(at.path).size(), 2u);
+}
+
+TEST(study, every_claim_speaks_of_arms_that_run) {
+  std::set<std::string> ids{"forward_kl.logits", "reverse_kl.logits", "forward_kl.gaussian",
+                            "reverse_kl.gaussian"};
+  for (bool const full : {true, false}) {
+    auto const arms = grid(full);
+    for (arm const& one : arms) {
+      ids.insert(one.id);
+      one.settings.check();
+      EXPECT_TRUE(one.tuned_as.empty() || one.tuned_as != one.id) << one.id;
+    }
+    for (arm const& one : arms)
+      EXPECT_TRUE(one.tuned_as.empty() || ids.contains(one.tuned_as)) << one.id << " " << one.tuned_as;
+  }
+  std::set<std::string> quick{"forward_kl.logits", "reverse_kl.logits", "forward_kl.gaussian",
+                              "reverse_kl.gaussian"};
+  for (arm const& one : grid(false)) quick.insert(one.id);
+  for (claim const& one : claims()) {
+    EXPECT_FALSE(one.contrasts.empty()) << one.name();
+    for (contrast const& c : one.contrasts) {
+      for (term const& t : c.terms) EXPECT_TRUE(quick.contains(t.arm)) << one.name() << " " << t.arm;
+    }
+  }
+}
+
+TEST(study, arms_of_a_contrast_have_the_same_budget) {
+  std::map<std::string, poft::bandit::experiment_settings> settings;
+  for (arm const& one : grid(false)) settings[one.id] = one.settings;
+  for (claim const& one : claims()) {
+    if (one.id == "B3" || one.id == "B7") continue;  // B3 contrasts budgets on purpose, one at a time
+    for (contrast const& c : one.contrasts) {
+      for (term const& t : c.terms) {
+        auto const &a = settings[c.terms[0].arm], &b = settings[t.arm];
+        EXPECT_EQ(a.queries, b.queries) << c.label;
+        EXPECT_EQ(a.steps(), b.steps()) << c.label;
+        EXPECT_EQ(a.pool, b.pool) << c.label;
+        EXPECT_EQ(a.samples, b.samples) << c.label;
+        EXPECT_EQ(a.minibatch, b.minibatch) << c.label;
+        EXPECT_EQ(a.min_difference, b.min_difference) << c.label;
+      }
+    }
+  }
+}
+
+TEST(study, shipped_settings_cover_the_grid) {
+  auto const tuned = read_tuned("examples/bandit/tuned.json");
+  for (bool const full : {false, true}) {
+    auto arms = grid(full);
+    apply_tuned(arms, tuned, "examples/bandit/tuned.json");
+  }
+}
+
+TEST(study, bad_input) {
+  scratch const at("bad");
+  fs::create_directories(at.path);
+  auto const file = [&](char const* text) {
+    write_whole(at.path / "p.csv", text);
+    return at.in("p.csv");
+  };
+  std::string const out = at.in("out");
+  expect_refused({"--study", "b9", "--out", out}, {"b9", "b1", "b7", "all"});
+  expect_refused({"--learner", "sarsa", "--out", out}, {"sarsa", "best_of_n", "ppo"});
+  expect_refused({"--learner", "ipo", "--reward", "70-10", "--out", out}, {"70-10", "peak:width"});
+  expect_refused({"--learner", "ipo", "--data", file("0.5,0.4\n"), "--out", out},
+                 {"sum to 0.9", "expected 1"});
+  expect_refused({"--learner", "ipo", "--data", file("1.5,-0.5"), "--out", out}, {"probability 1 is -0.5"});
+  expect_refused({"--learner", "ipo", "--data", file("0.5,half"), "--out", out},
+                 {"half", "expected a number"});
+  expect_refused({"--learner", "ipo", "--data", at.in("missing.csv"), "--out", out}, {"missing.csv"});
+  expect_refused({"--learner", "dpo", "--parameter", "-1", "--out", out}, {"dpo: beta is -1"});
+  expect_refused({"--learner", "dpo", "--lr", "-1", "--out", out}, {"learning rate is -1"});
+  expect_refused({"--learner", "ipo", "--policy", "uniform", "--out", out}, {"uniform", "tanh_cauchy"});
+  expect_refused({"--learner", "ipo", "--reference", "truth", "--out", out}, {"truth", "fitted"});
+  expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
+  expect_refused({"--seeds", "ten"}, {"ten"});
+  expect_refused({"--colour"}, {"--colour"});
+  expect_refused({"--verdicts", at.in("nowhere")}, {"claims.json"});
+  EXPECT_FALSE(fs::exists(at.path / "out"));  // nothing half-written
+  write_whole(at.path / "a_file", "");
+  expect_refused({"--learner", "ipo", "--out", at.in("a_file/out")}, {"a_file/out", "writable"});
+  expect_refused({"--study", "b7", "--tuned", at.in("a_file"), "--out", out}, {"a_file", "JSON"});
+}
+
+TEST(study, a_figure_is_a_script_that_holds_its_numbers) {
+  std::string const script =
+      gnuplot_script({"name", "a \"title\"", "x", "y", {{"line", {{1, 2, 1.5, 2.5}, {2, 3, 2.5, 3.5}}}}});
+  EXPECT_NE(script.find("1 2 1.5 2.5\n2 3 2.5 3.5\nEOD"), std::string::npos);
+  EXPECT_NE(script.find("a \\\"title\\\""), std::string::npos);
+}
+
+}  // namespace
+#endif
