@@ -18,20 +18,25 @@
 #include "poft/core/view.hpp"
 #include "poft/primitive/log_softmax.hpp"
 #include "poft/primitive/shape.hpp"
+#include "poft/row/log_softmax.hpp"
 #include "poft/row/row.hpp"
 
 namespace poft::bandit {
 
 template <class T>
-struct exp_of_each_row {
-  view<T const, 2> x;
-  view<T, 2> y;
+struct distribution_of_each_row {
+  view<T const, 2> logits;
+  view<T, 2> log_probs, probabilities;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    row<T const> const from{x.row(r).data()};
-    row<T> const to{y.row(r).data()};
-    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, exp(from[i])); });
+    row<T> const log_prob{log_probs.row(r).data()}, prob{probabilities.row(r).data()};
+    auto const pi = softmax_of(group, row<T const>{logits.row(r).data()}, logits.columns());
+    group.each(std::int64_t{0}, logits.columns(), [=](auto i) {
+      auto const outcome = pi.at(i);
+      log_prob.set(i, outcome.log_prob);
+      prob.set(i, outcome.prob);
+    });
   }
 };
 
@@ -53,8 +58,8 @@ class categorical_policy {
     log_probs_     = {arena_.data(), batch, actions()};
     probabilities_ = {arena_.data() + logits_.size(), batch, actions()};
     d_logits_      = {arena_.data() + 2 * logits_.size(), batch, actions()};
-    primitive::log_softmax<Backend>::forward(network_.backend(), logits_, log_probs_);
-    network_.backend().template for_rows<T>(batch, actions(), exp_of_each_row<T>{log_probs_, probabilities_});
+    network_.backend().template for_rows<T>(batch, actions(),
+                                            distribution_of_each_row<T>{logits_, log_probs_, probabilities_});
   }
 
   std::ptrdiff_t batch() const { return network_.batch(); }

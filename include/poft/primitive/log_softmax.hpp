@@ -8,6 +8,7 @@
 #include "poft/core/config.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/shape.hpp"
+#include "poft/row/log_softmax.hpp"
 #include "poft/row/row.hpp"
 #include "poft/scalar/functions.hpp"
 
@@ -22,16 +23,8 @@ struct log_softmax_each_row {
   POFT_FN void operator()(Group group, std::int64_t r) const {
     row<T const> const logits{x.row(r).data()};
     row<T> const to{y.row(r).data()};
-    T const peak    = group.max(std::int64_t{0}, x.columns(), [=](auto i) { return logits[i]; });
-    T const log_sum = log(group.sum(std::int64_t{0}, x.columns(), [=](auto i) {
-      using S = decltype(logits[i]);
-      return exp(logits[i] - S(peak));
-    }));
-    // Not x - (peak + log_sum): far from zero that sum would round away the digits of log_sum.
-    group.each(std::int64_t{0}, x.columns(), [=](auto i) {
-      using S = decltype(logits[i]);
-      to.set(i, (logits[i] - S(peak)) - S(log_sum));
-    });
+    auto const distribution = softmax_of(group, logits, x.columns());
+    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, distribution.at(i).log_prob); });
   }
 };
 
