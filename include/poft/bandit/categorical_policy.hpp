@@ -53,8 +53,9 @@ class categorical_policy {
   void forward(view<T const, 2> contexts) {
     logits_                    = network_.forward(contexts);
     std::ptrdiff_t const batch = logits_.rows();
-    if (3 * logits_.size() > arena_.size())
+    if (3 * logits_.size() > arena_.size()) {
       arena_ = network_.backend().template allocate<T>(3 * logits_.size());
+    }
     log_probs_     = {arena_.data(), batch, actions()};
     probabilities_ = {arena_.data() + logits_.size(), batch, actions()};
     d_logits_      = {arena_.data() + 2 * logits_.size(), batch, actions()};

@@ -81,4 +81,16 @@ struct rewarded_list {
                         field<"reference_log_prob", &rewarded_list::reference_log_prob>>;
 };
 
+/// Responses in any order, their lengths and their rewards.
+template <class T>
+struct rewarded_list_with_tokens {
+  view<T const> log_prob{};  // [items], summed over tokens
+  view<T const> tokens{};    // [items], > 0
+  view<T const> reward{};    // [items]
+
+  using live   = fields<field<"log_prob", &rewarded_list_with_tokens::log_prob>>;
+  using frozen = fields<field<"tokens", &rewarded_list_with_tokens::tokens>,
+                        field<"reward", &rewarded_list_with_tokens::reward>>;
+};
+
 }  // namespace poft

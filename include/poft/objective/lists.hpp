@@ -7,12 +7,13 @@
 #include "poft/objective/multi_negative_dpo.hpp"
 #include "poft/objective/plackett_luce.hpp"
 #include "poft/objective/pro.hpp"
+#include "poft/objective/rrhf.hpp"
 #include "poft/objective/softmax_list.hpp"
 
 namespace poft::objective {
 
 using list_objectives =
-    objective_list<plackett_luce, softmax_list, multi_negative_dpo, pro, best_of_n<negatives::none>,
+    objective_list<plackett_luce, softmax_list, multi_negative_dpo, pro, rrhf, best_of_n<negatives::none>,
                    best_of_n<negatives::worst>, best_of_n<negatives::average>, best_of_n<negatives::sum>,
                    best_of_n<negatives::log_complement>>;
 

@@ -2,25 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "poft/core/view.hpp"
-#include "poft/scalar/fields.hpp"
-#include "poft/scalar/functions.hpp"
+#include "poft/objective/list_inputs.hpp"
 
-namespace poft {
-
-/// Responses in any order, their lengths and their rewards.
-template <class T>
-struct rewarded_list_with_tokens {
-  view<T const> log_prob{};  // [items], summed over tokens
-  view<T const> tokens{};    // [items], > 0
-  view<T const> reward{};    // [items]
-
-  using live   = fields<field<"log_prob", &rewarded_list_with_tokens::log_prob>>;
-  using frozen = fields<field<"tokens", &rewarded_list_with_tokens::tokens>,
-                        field<"reward", &rewarded_list_with_tokens::reward>>;
-};
-
-namespace objective {
+namespace poft::objective {
 
 /// Yuan et al. 2023, arXiv:2304.05302, with the mean log-prob p = log pi(y) / T of each response and its
 /// reward R:
@@ -69,5 +53,4 @@ struct rrhf {
   }
 };
 
-}  // namespace objective
-}  // namespace poft
+}  // namespace poft::objective

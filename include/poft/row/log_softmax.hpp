@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "poft/row/row.hpp"
+#include "poft/row/token_statistics.hpp"
 
 namespace poft {
 
@@ -30,23 +30,11 @@ struct softmax_row {
   }
 };
 
-/// One pass over z [vocab]: a piece that fits the first-level cache is looked at twice. At least one
-/// logit is finite.
+/// One pass over z [vocab]. At least one logit is finite.
 template <class Group, class Stored>
 POFT_FN softmax_row<Stored> softmax_of(Group group, row<Stored const> z, std::int64_t vocab) {
-  using T = typename Group::value;
-  T peak = constant<T>(-INFINITY), sum = T(0);
-  for (std::int64_t first = 0; first < vocab; first += Group::piece) {
-    std::int64_t const last = vocab - first < Group::piece ? vocab : first + Group::piece;
-    T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
-    if (!(piece_peak <= peak)) {  // also when it is NaN, which then reaches the result
-      sum  = sum * exp(peak - piece_peak);
-      peak = piece_peak;
-    }
-    if (peak == constant<T>(-INFINITY)) continue;
-    sum = sum + group.sum(first, last, [=](auto i) { return exp(z[i] - decltype(z[i])(peak)); });
-  }
-  return {z, peak, log(sum)};
+  auto const statistics = read_row<false, false>(group, z, vocab);
+  return {z, statistics.peak, statistics.log_sum};
 }
 
 /// A row that holds probabilities themselves.

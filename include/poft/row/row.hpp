@@ -75,13 +75,15 @@ struct terms {
     for (int k = 0; k < N; ++k) out.at[k] = select(mask, a.at[k], b.at[k]);
     return out;
   }
-  POFT_FN friend auto sum_of_lanes(terms const& a)
-    requires requires { sum_of_lanes(a.at[0]); }
-  {
-    terms<element_t<S>, N> out;
-    for (int k = 0; k < N; ++k) out.at[k] = sum_of_lanes(a.at[k]);
-    return out;
-  }
 };
+
+/// Each term summed over its lanes.
+template <class S, int N>
+  requires requires(S lanes) { sum_of_lanes(lanes); }
+POFT_FN auto sum_of_lanes(terms<S, N> const& a) {
+  terms<element_t<S>, N> out;
+  for (int k = 0; k < N; ++k) out.at[k] = sum_of_lanes(a.at[k]);
+  return out;
+}
 
 }  // namespace poft

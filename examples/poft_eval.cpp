@@ -1,0 +1,122 @@
+// poft-eval OBJECTIVE FILE.csv: losses and gradients of the rows of a table, without writing C++.
+// SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "bandit/files.hpp"
+#include "objectives/catalogue.hpp"
+#include "objectives/evaluate.hpp"
+
+namespace {
+
+using namespace objectives;
+
+/// One line per row: loss and d_NAME per live input, at the 17 digits that read back exactly.
+std::string csv_of(std::vector<std::string> const& live, evaluation const& result) {
+  std::string text = "loss";
+  for (auto const& name : live) text += ",d_" + name;
+  text += '\n';
+  char digits[32];
+  auto const append = [&](double number) {
+    text.append(digits, static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%.17g", number)));
+  };
+  for (std::size_t row = 0; row < result.losses.size(); ++row) {
+    append(result.losses[row]);
+    for (auto const& gradient : result.gradients) {
+      text += ',';
+      append(gradient[row]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string listing() {
+  std::string text;
+  for (auto const& one : descriptions()) {
+    text += one.name + "\n  gradient of  " + joined(one.live, ", ");
+    if (!one.frozen.empty()) text += "\n  given        " + joined(one.frozen, ", ");
+    if (one.of_lists) text += "\n  lists        rows with equal text in column 'list', one after the other";
+    for (auto const& parameter : one.parameters) text += "\n  --" + parameter.name + " " + text_of(parameter.value);
+    text += '\n';
+  }
+  return text;
+}
+
+struct request {
+  std::string objective, file, output;
+  std::map<std::string, std::string> parameters;
+  bool list = false, catalogue = false, table = false;
+};
+
+void write(std::string const& text, std::string const& output) {
+  if (output.empty()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  } else {
+    study::write_whole(output, text);
+  }
+}
+
+void evaluate_file(request const& asked) {
+  bool const known = with_objective(asked.objective, [&]<class Objective>() {
+    Objective objective;
+    for (auto const& [name, text] : asked.parameters) {
+      double value          = 0;
+      auto const [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+      if (bad != std::errc() || end != text.data() + text.size())
+        throw poft::value_error(poft::message("--", name, ": '", text, "' is not a number"));
+      set_parameter(objective, name, value);
+    }
+    auto const result = evaluate_rows(objective, csv_table(asked.file));
+    write(csv_of(names_of<typename poft::inputs_of<Objective, double>::live>(), result), asked.output);
+    std::fprintf(stderr, "mean loss %.17g\n", result.mean);
+  });
+  if (!known)
+    throw poft::value_error(poft::message("unknown objective '", asked.objective, "'; poft-eval --list names them all"));
+}
+
+void run(request const& asked) {
+  if (asked.list) return write(listing(), asked.output);
+  if (asked.catalogue) return write(catalogue(), asked.output);
+  if (asked.table) return write(catalogue_table(), asked.output);
+  if (asked.objective.empty() || asked.file.empty())
+    throw poft::value_error("expected OBJECTIVE FILE.csv, or --list; poft-eval --help says more");
+  evaluate_file(asked);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  request asked;
+  CLI::App app{
+      "Losses and gradients of one objective for every row of a CSV file. The header names the inputs as the objective does "
+      "(--list). Prints CSV: loss and d_NAME per row; the mean goes to stderr.",
+      "poft-eval"};
+  app.add_option("OBJECTIVE", asked.objective, "its name, e.g. dpo");
+  app.add_option("FILE", asked.file, "the table");
+  app.add_option("--output", asked.output, "write there instead of to stdout; the file appears whole or not at all");
+  app.add_flag("--list", asked.list, "every objective with its inputs, parameters and defaults");
+  app.add_flag("--catalogue", asked.catalogue, "docs/objectives.md");
+  app.add_flag("--table", asked.table, "the table of all objectives alone");
+  std::set<std::string> names;
+  for (auto const& one : descriptions())
+    for (auto const& parameter : one.parameters) names.insert(parameter.name);
+  for (auto const& name : names)
+    app.add_option_function<std::string>("--" + name, [&, name](std::string const& text) { asked.parameters[name] = text; })
+        ->group("Parameters");
+  try {
+    app.parse(count, arguments);
+    run(asked);
+    return 0;
+  } catch (CLI::CallForHelp const& help) {
+    return app.exit(help);
+  } catch (std::exception const& problem) {
+    std::fprintf(stderr, "poft-eval: %s\n", problem.what());
+    return 2;
+  }
+}
