@@ -71,10 +71,12 @@ bool with_objective(std::string_view name, F&& f) {
   return found;
 }
 
-/// The shortest text that reads back.
+/// The shortest text that reads back, 0.0003 rather than 3e-04.
 inline std::string text_of(double number) {
   char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+  bool const readable = number == 0 || (number > 1e-5 && number < 1e6) || (number < -1e-5 && number > -1e6);
+  auto const format   = readable ? std::chars_format::fixed : std::chars_format::scientific;
+  return {digits, std::to_chars(digits, digits + sizeof digits, number, format).ptr};
 }
 
 inline std::string joined(std::vector<std::string> const& words, std::string_view between) {

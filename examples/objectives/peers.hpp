@@ -88,7 +88,6 @@ inline constexpr peer_row peer_rows[] = {
      "DPOConfig(loss_type=\"hinge\", f_divergence_type=\"alpha_divergence\")", "-", ""},
     {"dpo_chosen_nll", "-v log s(beta h) - w p_w / T_w", "DPOConfig(loss_type=[\"sigmoid\", \"sft\"], loss_weights)", "-",
      "v = first_weight, w = second_weight. TRL's likelihood is the mean over the batch's tokens."},
-    {"chosen_nll", "-p_w / T_w", "DPOConfig(loss_type=\"sft\")", "-", "TRL's is the mean over the batch's tokens."},
 
     // pairs without a reference
     {"cpo", "-(1 - eps) log s(beta d) - eps log s(-beta d) - c p_w / T_w, d = p_w - p_l",
@@ -156,10 +155,10 @@ inline constexpr peer_row peer_rows[] = {
     {"gspo", "ppo_clip with rho = exp((p - o) / T)", "GRPOConfig(importance_sampling_level=\"sequence\", epsilon=0.2)",
      "grpo with sequence_level",
      "The paper's range, 3e-4 and 4e-4: means vary far less than tokens; TRL keeps PPO's 0.2."},
-    {"gspo_token", "ppo_clip with rho_t = sg[rho] exp(p_t - sg[p_t])", "GRPOConfig(importance_sampling_level=\"sequence_token\")", "-",
+    {"gspo_token", "ppo_clip with rho_t = sg[rho] exp(p_t - sg[p_t])", "trl.experimental.gspo_token", "-",
      "As for gspo."},
     {"reinforce_k2", "reinforce + b d^2 / 2, d = p - q", "-", "-",
-     "b = kl_coefficient. The form of the code of arXiv:2404.14367."},
+     "b = kl_coefficient. The form of the code of arXiv:2404.14367, whose d is to the old policy."},
     {"ppo_clip_k1", "ppo_clip + b d, d = p - q", "- (k1 only in the reward)", "ppo: KL_coef 0.1 (in the reward)",
      "b = kl_coefficient, 0.04 as in the GRPO paper; TRL 0.0. In the loss k1's gradient is 0 on average: prefer k2."},
     {"ppo_clip_k2", "ppo_clip + b d^2 / 2", "-", "-", "b = kl_coefficient, 0.04 as in the GRPO paper."},

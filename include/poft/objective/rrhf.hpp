@@ -3,6 +3,7 @@
 #pragma once
 
 #include "poft/objective/list_inputs.hpp"
+#include "poft/scalar/functions.hpp"
 
 namespace poft::objective {
 
