@@ -21,7 +21,8 @@ struct range {
   double low, high;
 };
 
-/// Where the first input runs, what the other inputs are, and under which of their values a second curve is drawn.
+/// Where the first input runs, what the other inputs are, and under which of their values a second curve is
+/// drawn.
 struct scene {
   range x;
   std::map<std::string, double> others;
@@ -34,22 +35,30 @@ scene scene_of(description const& one) {
     return std::find(one.frozen.begin(), one.frozen.end(), input) != one.frozen.end();
   };
   std::string const& main = one.live[0];
-  bool const link         = one.name.starts_with("f") && has("reference_chosen");  // f-divergences grow exponentially
+  bool const link = one.name.starts_with("f") && has("reference_chosen");  // f-divergences grow exponentially
   if (main == "chosen" && has("reference_chosen"))
-    return {link ? range{-24, -16} : range{-60, 20 - 20.0 * has("chosen_tokens")},
-            {{"rejected", -20}, {"reference_chosen", -20}, {"reference_rejected", -20}, {"chosen_tokens", 10},
-             {"rejected_tokens", 10}, {"win_probability", 0.8}}};
+    return {link ? range{-64, -56} : range{-100, -20},
+            {{"rejected", -62},
+             {"reference_chosen", -60},
+             {"reference_rejected", -60},
+             {"chosen_tokens", 10},
+             {"rejected_tokens", 10},
+             {"win_probability", 0.8}}};
   if (main == "chosen")
-    return {{-40, -0.1}, {{"rejected", -20}, {"chosen_tokens", 10}, {"rejected_tokens", 10}, {"target", -20}}};
+    return {{-40, -0.1},
+            {{"rejected", -20}, {"chosen_tokens", 10}, {"rejected_tokens", 10}, {"target", -20}}};
   if (main == "chosen_reward") return {{-6, 6}, {{"rejected_reward", 0}, {"margin", 0}}};
   if (main == "value") return {{-1.5, 1.5}, {{"target", 1}, {"old_value", 0}}};
-  if (has("desirable")) return {{-80, 40}, {{"reference_log_prob", -20}, {"baseline", 0}}, "desirable", 1, 0};
-  if (has("aligned_score") && has("clean")) return {{-80, 0}, {{"tokens", 10}, {"aligned_score", -4}}, "clean", 1, 0};
+  if (has("desirable")) return {{-120, 0}, {{"reference_log_prob", -60}, {"baseline", 0}}, "desirable", 1, 0};
+  if (has("aligned_score") && has("clean"))
+    return {{-80, 0}, {{"tokens", 10}, {"aligned_score", -4}}, "clean", 1, 0};
   if (has("aligned_score")) return {{-80, 0}, {{"tokens", 10}}, "aligned_score", -4, -2};
   if (has("advantage"))
     return {{-5, -0.01},
             {{"old_log_prob", -2}, {"reference_log_prob", -2}, {"sequence_log_ratio", 0}, {"tokens", 1}},
-            "advantage", 1, -1};
+            "advantage",
+            1,
+            -1};
   if (has("weight")) return {{-5, -0.01}, {}, "weight", 1, 0.25};
   if (has("tokens")) return {{-40, 0}, {{"tokens", 10}}};
   return {{-5, -0.01}, {{"reference_log_prob", -2}}};
@@ -63,18 +72,29 @@ std::vector<double> grid(range const& x) {
   return out;
 }
 
+/// "a, b 10; c -20": inputs of one value together, in the objective's own order.
 std::string subtitle(std::vector<std::string> const& inputs, scene const& where) {
+  std::vector<std::pair<double, std::vector<std::string>>> groups;
+  for (auto const& name : inputs) {
+    auto const found = where.others.find(name);
+    if (found == where.others.end()) continue;
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](auto const& one) { return one.first == found->second; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {found->second, {}});
+    group->second.push_back(name);
+  }
   std::vector<std::string> parts;
-  for (auto const& [name, value] : where.others)
-    if (std::find(inputs.begin(), inputs.end(), name) != inputs.end()) parts.push_back(name + " " + text_of(value));
-  return joined(parts, ", ");
+  for (auto const& [value, names] : groups) parts.push_back(joined(names, ", ") + " " + text_of(value));
+  return joined(parts, "; ");
 }
 
 template <class Objective>
 figure plot(description const& one) {
-  using inputs      = poft::inputs_of<Objective, double>;
-  scene const where = scene_of(one);
-  std::string const unit = one.live[0] == "chosen_reward" ? "log-odds" : one.live[0] == "value" ? "reward" : "nats";
+  using inputs                = poft::inputs_of<Objective, double>;
+  scene const where           = scene_of(one);
+  std::string const unit      = one.live[0] == "chosen_reward" ? "log-odds"
+                                : one.live[0] == "value"       ? "reward"
+                                                               : "nats";
   std::string const loss_unit = one.live[0] == "value" ? "reward²" : unit == "log-odds" ? "nats" : unit;
   figure out{Objective::name, {}, one.live[0] + " [" + unit + "]", grid(where.x), {}};
   out.panels[0].label = "loss [" + loss_unit + "]";
@@ -90,13 +110,17 @@ figure plot(description const& one) {
       if (auto const found = where.others.find(name); found != where.others.end()) member = found->second;
       if (name == where.varied) member = k == 0 ? where.first : where.second;
     };
-    inputs::live::for_each_index([&]<int K>() { set(inputs::live::template at<K>::name, inputs::live::template get<K>(example)); });
-    inputs::frozen::for_each_index([&]<int K>() { set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(example)); });
-    std::string const label = two ? std::string(where.varied) + " " + text_of(k == 0 ? where.first : where.second) : "";
+    inputs::live::for_each_index(
+        [&]<int K>() { set(inputs::live::template at<K>::name, inputs::live::template get<K>(example)); });
+    inputs::frozen::for_each_index([&]<int K>() {
+      set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(example));
+    });
+    std::string const label =
+        two ? std::string(where.varied) + " " + text_of(k == 0 ? where.first : where.second) : "";
     curve loss{label, {}}, gradient{label, {}};
     for (double const x : out.x) {
       inputs::live::template get<0>(example) = x;
-      auto const at = value_and_gradient(Objective{}, example);
+      auto const at                          = value_and_gradient(Objective{}, example);
       loss.y.push_back(at.value);
       gradient.y.push_back(inputs::live::template get<0>(at.gradient));
     }
@@ -108,51 +132,55 @@ figure plot(description const& one) {
 
 /// Four responses; the first one's score runs.
 template <class Objective>
-  requires takes_lists<Objective>
-figure plot(description const& one) {
-  using inputs = poft::inputs_of<Objective, double>;
-  std::vector<double> score{0, -20, -22, -26}, reference(4, -20), reward{1, 0.5, 0.25, 0}, tokens(4, 10), target{0.5, 0.3, 0.1, 0.1},
-      gradient(4);
-  bool const plain = one.live[0] == "score" || one.name == "best_of_n_log_complement";
-  if (plain) {
-    score = {0, -1, -2, -4};
-    reference.clear();
-  }
-  bool const best_of_n = one.name.starts_with("best_of_n");
-  if (best_of_n) {
-    reward = {0, 0.5, 0.25, 1};
-    reference.clear();
-  }
-  std::vector<std::int32_t> const ranking{0, 1, 2, 3};
-  inputs list;
-  auto const set = [&](std::string_view name, auto& member) {
-    if constexpr (std::is_assignable_v<decltype(member), poft::view<std::int32_t const>>) {
-      member = ranking;
-    } else {
-      if (name == "reward") member = reward;
-      if (name == "tokens") member = tokens;
-      if (name == "target") member = target;
-      if (name.starts_with("reference") && !reference.empty()) member = reference;
+  requires takes_lists<Objective> figure plot(description const& one) {
+    using inputs = poft::inputs_of<Objective, double>;
+    std::vector<double> score{0, -20, -22, -26}, reference(4, -20), reward{1, 0.5, 0.25, 0}, tokens(4, 10),
+        target{0.5, 0.3, 0.1, 0.1}, gradient(4);
+    bool const plain = one.live[0] == "score" || one.name == "best_of_n_log_complement";
+    if (plain) {
+      score = {0, -1, -2, -4};
+      reference.clear();
     }
-  };
-  inputs::frozen::for_each_index([&]<int K>() { set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(list)); });
-  inputs::live::template get<0>(list) = score;
-  figure out{Objective::name,
-             {},
-             one.live[0] + " of the first response [nats]",
-             grid(plain && one.name != "best_of_n_log_complement" ? range{-6, 4} : plain ? range{-6, -0.01} : range{-60, 0}),
-             {}};
-  out.subtitle = "others " + joined({text_of(score[1]), text_of(score[2]), text_of(score[3])}, ", ") +
-                 (best_of_n ? "; rewards 0, 0.5, 0.25, 1" : one.name == "softmax_list" ? "; targets 0.5, 0.3, 0.1, 0.1" : "; best first");
-  out.panels[0] = {"loss [nats]", {{"", {}}}};
-  out.panels[1] = {"d loss / d " + one.live[0], {{"", {}}}};
-  for (double const x : out.x) {
-    score[0] = x;
-    out.panels[0].curves[0].y.push_back(Objective{}(list, poft::view<double>(gradient)));
-    out.panels[1].curves[0].y.push_back(gradient[0]);
+    bool const best_of_n = one.name.starts_with("best_of_n");
+    if (best_of_n) {
+      reward = {0, 0.5, 0.25, 1};
+      reference.clear();
+    }
+    std::vector<std::int32_t> const ranking{0, 1, 2, 3};
+    inputs list;
+    auto const set = [&](std::string_view name, auto& member) {
+      if constexpr (std::is_assignable_v<decltype(member), poft::view<std::int32_t const>>) {
+        member = ranking;
+      } else {
+        if (name == "reward") member = reward;
+        if (name == "tokens") member = tokens;
+        if (name == "target") member = target;
+        if (name.starts_with("reference") && !reference.empty()) member = reference;
+      }
+    };
+    inputs::frozen::for_each_index(
+        [&]<int K>() { set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(list)); });
+    inputs::live::template get<0>(list) = score;
+    figure out{Objective::name,
+               {},
+               one.live[0] + " of the first response [nats]",
+               grid(plain && one.name != "best_of_n_log_complement" ? range{-6, 4}
+                    : plain                                         ? range{-6, -0.01}
+                                                                    : range{-60, 0}),
+               {}};
+    out.subtitle = "others " + joined({text_of(score[1]), text_of(score[2]), text_of(score[3])}, ", ") +
+                   (best_of_n                    ? "; rewards 0, 0.5, 0.25, 1"
+                    : one.name == "softmax_list" ? "; targets 0.5, 0.3, 0.1, 0.1"
+                                                 : "; best first");
+    out.panels[0] = {"loss [nats]", {{"", {}}}};
+    out.panels[1] = {"d loss / d " + one.live[0], {{"", {}}}};
+    for (double const x : out.x) {
+      score[0] = x;
+      out.panels[0].curves[0].y.push_back(Objective{}(list, poft::view<double>(gradient)));
+      out.panels[1].curves[0].y.push_back(gradient[0]);
+    }
+    return out;
   }
-  return out;
-}
 
 }  // namespace
 
@@ -165,7 +193,8 @@ int main(int count, char** arguments) {
     std::filesystem::path const folder = arguments[1];
     study::require_writable(folder);
     poft::objective::all_objectives::for_each([&]<class Objective>() {
-      study::write_whole(folder / (std::string(Objective::name) + ".svg"), svg_of(plot<Objective>(describe<Objective>())));
+      study::write_whole(folder / (std::string(Objective::name) + ".svg"),
+                         svg_of(plot<Objective>(describe<Objective>())));
     });
     return 0;
   } catch (std::exception const& problem) {

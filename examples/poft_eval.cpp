@@ -39,10 +39,11 @@ std::string csv_of(std::vector<std::string> const& live, evaluation const& resul
 std::string listing() {
   std::string text;
   for (auto const& one : descriptions()) {
-    text += one.name + "\n  gradient of  " + joined(one.live, ", ");
-    if (!one.frozen.empty()) text += "\n  given        " + joined(one.frozen, ", ");
+    text += poft::message(one.name, "\n  gradient of  ", joined(one.live, ", "));
+    if (!one.frozen.empty()) text += poft::message("\n  given        ", joined(one.frozen, ", "));
     if (one.of_lists) text += "\n  lists        rows with equal text in column 'list', one after the other";
-    for (auto const& parameter : one.parameters) text += "\n  --" + parameter.name + " " + text_of(parameter.value);
+    for (auto const& parameter : one.parameters)
+      text += poft::message("\n  --", parameter.name, " ", text_of(parameter.value));
     text += '\n';
   }
   return text;
@@ -77,7 +78,8 @@ void evaluate_file(request const& asked) {
     std::fprintf(stderr, "mean loss %.17g\n", result.mean);
   });
   if (!known)
-    throw poft::value_error(poft::message("unknown objective '", asked.objective, "'; poft-eval --list names them all"));
+    throw poft::value_error(
+        poft::message("unknown objective '", asked.objective, "'; poft-eval --list names them all"));
 }
 
 void run(request const& asked) {
@@ -94,12 +96,14 @@ void run(request const& asked) {
 int main(int count, char** arguments) {
   request asked;
   CLI::App app{
-      "Losses and gradients of one objective for every row of a CSV file. The header names the inputs as the objective does "
+      "Losses and gradients of one objective for every row of a CSV file. The header names the inputs as the "
+      "objective does "
       "(--list). Prints CSV: loss and d_NAME per row; the mean goes to stderr.",
       "poft-eval"};
   app.add_option("OBJECTIVE", asked.objective, "its name, e.g. dpo");
   app.add_option("FILE", asked.file, "the table");
-  app.add_option("--output", asked.output, "write there instead of to stdout; the file appears whole or not at all");
+  app.add_option("--output", asked.output,
+                 "write there instead of to stdout; the file appears whole or not at all");
   app.add_flag("--list", asked.list, "every objective with its inputs, parameters and defaults");
   app.add_flag("--catalogue", asked.catalogue, "docs/objectives.md");
   app.add_flag("--table", asked.table, "the table of all objectives alone");
@@ -107,7 +111,8 @@ int main(int count, char** arguments) {
   for (auto const& one : descriptions())
     for (auto const& parameter : one.parameters) names.insert(parameter.name);
   for (auto const& name : names)
-    app.add_option_function<std::string>("--" + name, [&, name](std::string const& text) { asked.parameters[name] = text; })
+    app.add_option_function<std::string>(
+           "--" + name, [&, name](std::string const& text) { asked.parameters[name] = text; })
         ->group("Parameters");
   try {
     app.parse(count, arguments);

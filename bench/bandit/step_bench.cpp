@@ -20,7 +20,7 @@ namespace {
 void run_steps(benchmark::State& state, char const* method) {
   using run         = bandit::experiment<bandit::categorical_policy, eigen::backend, float>;
   int const prompts = static_cast<int>(state.range(0));
-  int const steps   = 50;
+  int const steps   = 50;  // of one run, beside whose time that of its one collection is small
   bandit::experiment_settings settings{.method       = bandit::learner(method),
                                        .reward       = bandit::parse_reward("R5"),
                                        .pool         = prompts,
@@ -30,7 +30,8 @@ void run_steps(benchmark::State& state, char const* method) {
                                        .minibatch    = prompts,
                                        .passes       = steps,
                                        .measurements = steps,
-                                       .held_out     = 100};
+                                       .held_out     = 100,
+                                       .pair_prompts = prompts};
   eigen::backend const backend{.threads = static_cast<int>(state.range(1))};
 
   std::vector<float> fitted;

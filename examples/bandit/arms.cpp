@@ -108,15 +108,21 @@ std::vector<arm> grid(bool full) {
     // B5: what happens to the log-ratios of few and of many prompts.
     for (int const prompts :
          full ? std::vector{5, 10, 20, 50, 100, 200, 500, 1000} : std::vector{5, 20, 100, 1000}) {
-      bool const common = prompts == 5 || prompts == 20 || prompts == 100 || prompts == 1000;
+      bool const common           = prompts == 5 || prompts == 20 || prompts == 100 || prompts == 1000;
+      int const close             = prompts < 10 ? 5 : prompts < 50 ? 20 : prompts < 500 ? 100 : 1000;
+      std::string const how       = "prompts" + std::to_string(prompts),
+                        close_how = "prompts" + std::to_string(close);
       for (std::string const name : {"ipo", "best_of_n", "pref_ft"}) {
-        arm& it = grid.add("b5", name, reward, "prompts" + std::to_string(prompts), few_prompts(prompts));
+        arm& it      = grid.add("b5", name, reward, how, few_prompts(prompts));
         it.tuned_for = "final";
-        if (!own || !common) {
-          int const close = prompts < 10 ? 5 : prompts < 50 ? 20 : prompts < 500 ? 100 : 1000;
-          borrow(it, name + "." + kin + ".prompts" + std::to_string(close));
-        }
+        if (!own || !common) borrow(it, name + "." + kin + "." + close_how);
       }
+      // The tuned targets are far above the paper's 10, and log-ratios follow the target.
+      arm& paper            = grid.add("b5", "ipo", reward, how + ".target10", few_prompts(prompts));
+      paper.tuned_for       = "final";
+      paper.keep_parameter  = true;
+      paper.settings.method = learner("ipo", 10);
+      if (!own || !common) borrow(paper, "ipo." + kin + "." + close_how + ".target10");
     }
 
     // B6: on-policy samples and a negative gradient, each alone and together.

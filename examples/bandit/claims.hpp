@@ -27,6 +27,9 @@ struct claim {
   std::string metric{};  ///< a column of summary.csv or divergence_summary.csv
   std::string unit{};
   std::string budget{};
+  std::string tried =
+      "every arm tuned alone over 4 learning rates and its learner's own parameter, on seeds that are not "
+      "reported.";
   poft::bandit::direction direction = poft::bandit::direction::greater;
   double smallest_effect            = 0.05;
   bool decides                      = true;  ///< false: shown beside the claim, not part of its verdict

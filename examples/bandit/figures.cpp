@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <set>
 
 extern char** environ;
 
@@ -62,8 +64,31 @@ std::string gnuplot_script(figure const& what) {
       "set encoding utf8\nset border 3 lc rgb '#555555'\nset tics nomirror\nset grid lc rgb '#dddddd' lt 1\n";
   out += "set title " + quoted(what.title) + "\nset xlabel " + quoted(what.x_label) + "\nset ylabel " +
          quoted(what.y_label) + "\n";
-  out += "set key below samplen 2 spacing 1.1 noenhanced\nset style fill transparent solid 0.15 noborder\n";
-  if (what.logarithmic_x) out += "set logscale x\n";
+  // The key stands below the axis; gnuplot leaves no room for it by itself.
+  std::size_t labels = 0, longest = 1;
+  for (series const& one : what.curves) {
+    labels += !one.label.empty();
+    longest = std::max(longest, one.label.size());
+  }
+  std::size_t const columns = std::clamp<std::size_t>(54 / (longest + 4), 1, 3);
+  out += "set key at screen 0.5, screen 0.015 center bottom horizontal maxcols " + std::to_string(columns) +
+         " samplen 2 spacing 1.1 noenhanced\n";
+  out +=
+      "set bmargin " + number_text(4.2 + 1.3 * static_cast<double>((labels + columns - 1) / columns)) + "\n";
+  out += "set style fill transparent solid 0.15 noborder\n";
+  if (what.logarithmic_x) {
+    std::set<double> places;
+    for (series const& one : what.curves) {
+      for (point const& p : one.points) places.insert(p.x);
+    }
+    std::string tics;
+    for (double const x : places) tics += (tics.empty() ? "" : ", ") + number_text(x);
+    out += "set logscale x\nset xtics (" + tics + ")\n";
+    if (places.size() > 1)
+      out += "set xrange [" + number_text(*places.begin() / 1.15) + ":" +
+             number_text(*places.rbegin() * 1.15) + "]\n";
+  }
+  if (!what.x_range.empty()) out += "set xrange [" + what.x_range + "]\n";
   if (!what.y_range.empty()) out += "set yrange [" + what.y_range + "]\n";
   if (!what.right_label.empty())
     out += "set border 11\nset y2tics\nset y2label " + quoted(what.right_label) + "\n";
@@ -86,6 +111,10 @@ std::string gnuplot_script(figure const& what) {
     if (one.bars) {
       plot +=
           data + " using 1:2" + axes + " with boxes fs solid 0.5" + colour + " title " + quoted(one.label);
+      continue;
+    }
+    if (one.stairs) {
+      plot += data + " using 1:2 with steps lw 2" + colour + " title " + quoted(one.label);
       continue;
     }
     if (band) plot += data + " using 1:3:4" + axes + " with filledcurves" + colour + " notitle, \\\n     ";

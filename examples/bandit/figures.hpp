@@ -19,13 +19,14 @@ struct series {
   bool dashed     = false;
   bool bars       = false;  ///< boxes instead of a line
   bool right_axis = false;
+  bool stairs     = false;  ///< the value stays until the next point
 };
 struct figure {
   std::string name;  ///< of its files
   std::string title, x_label, y_label;
   std::vector<series> curves;
   bool logarithmic_x = false;
-  std::string y_range{};  ///< as gnuplot's "0:1"; empty: automatic
+  std::string x_range{}, y_range{};  ///< as gnuplot's "0:1"; empty: automatic
   std::string right_label{};
 };
 

@@ -108,6 +108,7 @@ void show_data(gallery& to) {
     }
     data.curves.push_back(line);
   }
+  data.x_range     = "-1.5:100.5";
   data.right_label = "reward";
   data.y_range     = "0:0.1";
   to.show(data);
@@ -125,6 +126,7 @@ void show_collections(gallery& to) {
       to.add_curve(f, std::string("best_of_n.") + reward + ".batch" + batch,
                    batch + " prompts per collection", colour++, &measurement::queries, &measurement::reward);
     }
+    for (series& one : f.curves) one.stairs = true;
     f.y_range = "0:1.02";
     to.show(f);
   }
@@ -172,8 +174,9 @@ void show_offline(gallery& to) {
                    &measurement::reward);
       to.add_curve(kl, arm + ".offline", learner, colour_of(learner), &measurement::kl_policy_reference,
                    &measurement::reward);
-      to.add_curve(kl, arm + ".batch10", "", colour_of(learner), &measurement::kl_policy_reference,
-                   &measurement::reward, true);
+      bool const online_only = !to.runs().contains(arm + ".offline");
+      to.add_curve(kl, arm + ".batch10", online_only ? learner : "", colour_of(learner),
+                   &measurement::kl_policy_reference, &measurement::reward, true);
     }
     f.y_range = kl.y_range = "0:1.02";
     to.show(f);
@@ -195,6 +198,10 @@ void show_log_ratios(gallery& to) {
       }
       to.add_points(f, learner, colour_of(learner), "chosen_log_ratio", arms);
       to.add_points(f, "", colour_of(learner), "rejected_log_ratio", arms, true);
+      if (learner != "ipo") continue;
+      for (auto& [n, arm] : arms) arm += ".target10";
+      to.add_points(f, "ipo, target 10", colour_of("dpo"), "chosen_log_ratio", arms);
+      to.add_points(f, "", colour_of("dpo"), "rejected_log_ratio", arms, true);
     }
     f.logarithmic_x = true;
     to.show(f);
@@ -295,6 +302,7 @@ void show_own(gallery& to) {
     to.add_curve(ratios, arm, arm, colour, &measurement::step, &measurement::chosen_log_ratio);
     to.add_curve(ratios, arm, "", colour++, &measurement::step, &measurement::rejected_log_ratio, true);
   }
+  for (series& one : queries.curves) one.stairs = true;
   for (figure* one : {&steps, &queries, &kl, &ratios}) to.show(*one);
 }
 

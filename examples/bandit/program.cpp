@@ -83,6 +83,7 @@ int recompute(fs::path const& folder) {
   auto const judged               = judge_all(stated, metrics);
   write_summaries(folder, metrics);
   write_verdicts(folder, judged);
+  write_report(folder, judged);
   print_verdicts(judged);
   return 0;
 }
@@ -112,9 +113,7 @@ int run_study(options const& o) {
   auto const judged = judge_all(read_claims(folder), metrics);
   write_verdicts(folder, judged);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
-  write_report(folder, judged,
-               "Made by bandit_study --study " + o.study + (o.full ? " --full" : "") + " --seeds " +
-                   std::to_string(o.seeds) + ".");
+  write_report(folder, judged);
   print_verdicts(judged);
   std::printf("%s\n", (folder / "report.html").string().c_str());
   return 0;
@@ -153,9 +152,7 @@ int run_own(options const& o) {
   run_metrics const metrics = read_metrics(o.out);
   write_summaries(o.out, metrics);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
-  write_report(o.out, {},
-               "Made by bandit_study with learners of one's own choice, policy " + o.policy + ", reward " +
-                   o.reward + ", " + std::to_string(o.seeds) + " seeds.");
+  write_report(o.out, {});
   for (auto const& [arm, of_seed] : metrics) {
     double final = 0, best = 0, kl = 0, n = double(of_seed.size());
     for (auto const& [seed, values] : of_seed)
@@ -175,7 +172,7 @@ int study::program(int argc, char const* const* argv) {
       "Without options: the whole study, quick grid, 10 seeds."};
   app.add_option("--study", o.study, "b1 ... b7, or all");
   app.add_option("--seeds", o.seeds,
-                 "how many, from 1 on (default 10, which verdicts need; tuning: 4 others)");
+                 "how many, from 1 on (default 10, which verdicts need; tuning: 2 others)");
   app.add_option("--threads", o.threads, "0: all cores; any number gives the same files")
       ->capture_default_str();
   app.add_option("--out", o.out, "folder for CSV, figures and report.html")->capture_default_str();
@@ -186,7 +183,7 @@ int study::program(int argc, char const* const* argv) {
   app.add_option("--tuned", o.tuned,
                  "file of tuned settings (default: tuned.json beside the program's source)");
   app.add_option("--verdicts", o.verdicts,
-                 "recompute all verdicts of this folder from its claims.json and CSV files, run nothing");
+                 "make verdicts and report of this folder again, from its claims.json and CSV files alone");
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;

@@ -69,10 +69,15 @@ std::string claim_table(std::vector<judged_claim> const& judged) {
             return std::abs(a.difference.mean) > std::abs(b.difference.mean);
           return a.difference.lower < b.difference.lower;
         });
+    auto const held = std::count_if(one.contrasts.begin(), one.contrasts.end(), [](judged_contrast const& c) {
+      return c.result == poft::bandit::verdict::holds;
+    });
     out += "<tr><td>" + escaped(one.what.name()) + "</td><td>" + verdict_mark(one.result) + "</td><td>" +
-           escaped(one.what.text) + "</td><td>" + escaped(weakest->what.label) + ": " +
-           fixed(weakest->difference.mean) + " [" + fixed(weakest->difference.lower) + ", " +
-           fixed(weakest->difference.upper) + "]</td></tr>\n";
+           escaped(one.what.text) + "<br><small>" + std::to_string(held) + " of " +
+           std::to_string(one.contrasts.size()) + " contrasts hold. Tried: " + escaped(one.what.tried) +
+           "</small></td><td>" + escaped(weakest->what.label) + ": " + fixed(weakest->difference.mean) +
+           " [" + fixed(weakest->difference.lower) + ", " + fixed(weakest->difference.upper) +
+           "]</td></tr>\n";
   }
   for (not_attempted const& other : elsewhere) {
     out += std::string("<tr><td>") + other.id + "</td><td>not attempted</td><td colspan='2'>" + other.text +
@@ -143,13 +148,12 @@ th{border-bottom:2px solid #888}tr.whole td{font-weight:bold;background:#f4f4f4}
 .wide{overflow-x:auto}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}
 figure{margin:0}figure svg{width:100%;height:auto}
 .holds{color:#00683f;font-weight:bold;white-space:nowrap}.fails{color:#a63600;font-weight:bold;white-space:nowrap}.undecided{color:#555;font-style:italic}
-details{margin:.4rem 0}summary{cursor:pointer}code{background:#f3f3f3;padding:0 .2em}
+small{color:#555}details{margin:.4rem 0}summary{cursor:pointer}code{background:#f3f3f3;padding:0 .2em}
 )";
 
 }  // namespace
 
-void write_report(fs::path const& folder, std::vector<judged_claim> const& judged,
-                  std::string const& how_made) {
+void write_report(fs::path const& folder, std::vector<judged_claim> const& judged) {
   gallery all(folder);
   bool const of_study = !judged.empty();
   of_study ? show_study(all) : show_own(all);
@@ -162,7 +166,10 @@ void write_report(fs::path const& folder, std::vector<judged_claim> const& judge
       std::string(style) + "</style></head><body>\n";
   page += of_study ? "<h1>Preference fine-tuning on one-step bandits: which claims hold</h1>\n"
                    : "<h1>A bandit experiment</h1>\n";
-  page += "<p>" + escaped(how_made) + "</p>\n";
+  std::size_t seeds = 0;
+  for (auto const& [arm, runs] : all.runs()) seeds = std::max(seeds, runs.size());
+  page += "<p>" + std::to_string(all.runs().size()) + " arms, " + std::to_string(seeds) +
+          " seeds each; settings in arms.csv.</p>\n";
   if (of_study) {
     page +=
         "<p>The claims are those of Tajwar et al. 2024 (arXiv:2404.14367) about its one-step bandits: 100 "

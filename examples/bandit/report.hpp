@@ -11,7 +11,6 @@ namespace study {
 
 /// Draws the figures for which the folder has runs and writes report.html, all from the files in the folder. A study's
 /// report has the claims, an experiment of one's own has none.
-void write_report(fs::path const& folder, std::vector<judged_claim> const& judged,
-                  std::string const& how_made);
+void write_report(fs::path const& folder, std::vector<judged_claim> const& judged);
 
 }  // namespace study

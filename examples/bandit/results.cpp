@@ -61,6 +61,7 @@ void write_claims(fs::path const& folder, std::vector<claim> const& stated) {
          {"metric", one.metric},
          {"unit", one.unit},
          {"budget", one.budget},
+         {"tried", one.tried},
          {"direction", one.direction == poft::bandit::direction::greater ? "greater" : "within"},
          {"smallest_effect", one.smallest_effect},
          {"decides", one.decides},
@@ -83,6 +84,7 @@ std::vector<claim> read_claims(fs::path const& folder) {
               .budget = one.at("budget")};
       c.direction       = one.at("direction") == "within" ? poft::bandit::direction::within
                                                           : poft::bandit::direction::greater;
+      c.tried           = one.at("tried");
       c.smallest_effect = one.at("smallest_effect");
       c.decides         = one.at("decides");
       for (json const& from : one.at("contrasts")) {

@@ -11,7 +11,7 @@
 
 namespace study {
 
-inline constexpr int default_tuning_seeds = 4;
+inline constexpr int default_tuning_seeds = 2;
 
 /// Tries the grid for every arm that has settings of its own and writes the best ones, keeping the file's other arms.
 void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& file);

@@ -1,5 +1,5 @@
-// docs/objectives.md: every objective of the list with its formula, inputs, defaults, and what TRL and HALOs have.
-// SPDX-License-Identifier: MIT
+// docs/objectives.md: every objective of the list with its formula, inputs, defaults, and what TRL and HALOs
+// have. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <string>
@@ -42,33 +42,39 @@ inline void require_complete(std::vector<family> const& all) {
     for (auto const& one : group.members) {
       ++described;
       if (!find_peer_row(one.name))
-        throw poft::value_error(poft::message("objective '", one.name, "' has no row in examples/objectives/peers.hpp"));
+        throw poft::value_error(
+            poft::message("objective '", one.name, "' has no row in examples/objectives/peers.hpp"));
     }
   }
   for (auto const& row : peer_rows)
     if (!with_objective(row.name, []<class>() {}))
-      throw poft::value_error(poft::message("row '", row.name, "' of examples/objectives/peers.hpp has no objective in the list"));
-  if (described != std::size(peer_rows) || static_cast<int>(described) != poft::objective::all_objectives::count)
-    throw poft::value_error("examples/objectives: the families, their rows and the list of all objectives differ in number");
+      throw poft::value_error(poft::message(
+          "row '", row.name, "' of examples/objectives/peers.hpp has no objective in the list"));
+  if (described != std::size(peer_rows) ||
+      static_cast<int>(described) != poft::objective::all_objectives::count)
+    throw poft::value_error(
+        "examples/objectives: the families, their rows and the list of all objectives differ in number");
 }
 
 /// "a, b" in typewriter, "-" where there is none.
 inline std::string code_list(std::vector<std::string> const& words) {
-  return words.empty() ? "-" : "`" + joined(words, "`, `") + "`";
+  return words.empty() ? "-" : poft::message("`", joined(words, "`, `"), "`");
 }
 /// What starts with a dash is a remark in place of a name.
 inline std::string code_or_dash(std::string_view text) {
-  return text.starts_with("- ") || text == "-" ? std::string(text) : "`" + std::string(text) + "`";
+  return text.starts_with("- ") || text == "-" ? std::string(text) : poft::message("`", text, "`");
 }
 inline std::string parameters_of(description const& one) {
   std::vector<std::string> words;
-  for (auto const& parameter : one.parameters) words.push_back(parameter.name + " " + text_of(parameter.value));
+  for (auto const& parameter : one.parameters)
+    words.push_back(parameter.name + " " + text_of(parameter.value));
   return code_list(words);
 }
 /// A bar would end a cell.
-inline std::string cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != text.npos; at += 2) text.insert(at, "\\");
-  return text;
+inline std::string cell(std::string const& text) {
+  std::string out;
+  for (char const c : text) out.append(c == '|' ? 1 : 0, '\\').push_back(c);
+  return out;
 }
 
 /// One line per objective, for README.
@@ -80,8 +86,9 @@ inline std::string catalogue_table() {
     text += poft::message("| **", group.title, "** | | | | |\n");
     for (auto const& one : group.members) {
       auto const& row = *find_peer_row(one.name);
-      text += poft::message("| [", one.name, "](docs/objectives.md#", one.name, ") | ", cell(poft::message("`", row.formula, "`")), " | ",
-                            parameters_of(one), " | ", cell(code_or_dash(row.trl)), " | ", cell(code_or_dash(row.halos)), " |\n");
+      text += poft::message("| [", one.name, "](docs/objectives.md#", one.name, ") | ",
+                            cell(poft::message("`", row.formula, "`")), " | ", parameters_of(one), " | ",
+                            cell(code_or_dash(row.trl)), " | ", cell(code_or_dash(row.halos)), " |\n");
     }
   }
   return text;
@@ -108,11 +115,12 @@ All are minimised; log-probs are in nats. Names in the formulas:
     text += poft::message("\n## ", group.title, "\n");
     for (auto const& one : group.members) {
       auto const& row = *find_peer_row(one.name);
-      text += poft::message("\n### ", one.name, "\n\n`", row.formula, "`\n\n![", one.name, "](objectives/", one.name, ".svg)\n\n");
-      text += "- gradient of " + code_list(one.live) + "; given " + code_list(one.frozen) + "\n";
-      text += "- parameters: " + parameters_of(one) + "\n";
-      text += "- TRL: " + code_or_dash(row.trl) + "; HALOs: " + code_or_dash(row.halos) + "\n";
-      if (!row.difference.empty()) text += "- " + std::string(row.difference) + "\n";
+      text += poft::message("\n### ", one.name, "\n\n`", row.formula, "`\n\n![", one.name, "](objectives/",
+                            one.name, ".svg)\n\n");
+      text += poft::message("- gradient of ", code_list(one.live), "; given ", code_list(one.frozen),
+                            "\n- parameters: ", parameters_of(one), "\n- TRL: ", code_or_dash(row.trl),
+                            "; HALOs: ", code_or_dash(row.halos), "\n");
+      if (!row.difference.empty()) text += poft::message("- ", row.difference, "\n");
     }
   }
   return text;

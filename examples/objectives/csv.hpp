@@ -19,7 +19,8 @@ class csv_table {
  public:
   explicit csv_table(std::string const& file) : file_(file) {
     std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw poft::io_error(poft::message("cannot open '", file, "', expected a readable CSV file"));
+    if (!stream)
+      throw poft::io_error(poft::message("cannot open '", file, "', expected a readable CSV file"));
     std::ostringstream text;
     text << stream.rdbuf();
     std::string const all = std::move(text).str();
@@ -36,8 +37,8 @@ class csv_table {
         continue;
       }
       if (cells.size() != names_.size())
-        throw poft::format_error(poft::message(file_, " line ", line, " has ", cells.size(), " fields, the header has ",
-                                               names_.size()));
+        throw poft::format_error(poft::message(file_, " line ", line, " has ", cells.size(),
+                                               " fields, the header has ", names_.size()));
       rows_.push_back({line, std::move(cells)});
     }
     if (names_.empty()) throw poft::format_error(poft::message(file_, " is empty, expected a header line"));
@@ -60,12 +61,12 @@ class csv_table {
     std::vector<double> out;
     for (auto const& row : rows_) {
       std::string_view text = row.cells[column];
-      if (text.starts_with('+')) text.remove_prefix(1);
+      if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
       double number         = 0;
       auto const [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);
       if (bad != std::errc() || end != text.data() + text.size() || std::isnan(number))
-        throw poft::format_error(poft::message(file_, " line ", row.line, ", column ", name, ": '", row.cells[column],
-                                               "' is not a number"));
+        throw poft::format_error(poft::message(file_, " line ", row.line, ", column ", name, ": '",
+                                               row.cells[column], "' is not a number"));
       out.push_back(number);
     }
     return out;
@@ -79,8 +80,9 @@ class csv_table {
 
   static std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blank = " \t\r";
-    std::size_t const first = text.find_first_not_of(blank);
-    return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(blank) - first + 1);
+    std::size_t const first          = text.find_first_not_of(blank);
+    return first == text.npos ? std::string_view()
+                              : text.substr(first, text.find_last_not_of(blank) - first + 1);
   }
   static std::vector<std::string> split(std::string_view row) {
     std::vector<std::string> cells;
@@ -103,7 +105,8 @@ class csv_table {
     if (found == names_.end()) {
       std::string has;
       for (auto const& one : names_) has.append(has.empty() ? "" : ", ").append(one);
-      throw poft::format_error(poft::message(file_, " has no column '", name, "', which ", needed_by, " needs; it has ", has));
+      throw poft::format_error(
+          poft::message(file_, " has no column '", name, "', which ", needed_by, " needs; it has ", has));
     }
     return static_cast<std::size_t>(found - names_.begin());
   }

@@ -28,10 +28,11 @@ struct description {
 
 /// Objectives whose example is a list: the inputs are views, and the gradient is an argument.
 template <class Objective>
-inline constexpr bool takes_lists =
-    requires(Objective const& objective, poft::inputs_of<Objective, double> in, poft::view<double> gradient) {
-      objective(in, gradient);
-    };
+inline constexpr bool takes_lists = requires(Objective const& objective,
+                                             poft::inputs_of<Objective, double> in,
+                                             poft::view<double> gradient) {
+  objective(in, gradient);
+};
 
 template <class Fields>
 std::vector<std::string> names_of() {
@@ -43,7 +44,10 @@ std::vector<std::string> names_of() {
 template <class Objective>
 description describe() {
   using inputs = poft::inputs_of<Objective, double>;
-  description out{Objective::name, names_of<typename inputs::live>(), names_of<typename inputs::frozen>(), {},
+  description out{Objective::name,
+                  names_of<typename inputs::live>(),
+                  names_of<typename inputs::frozen>(),
+                  {},
                   takes_lists<Objective>};
   Objective const defaults{};
   Objective::parameters::for_each_index([&]<int K>() {

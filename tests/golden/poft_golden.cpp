@@ -1,8 +1,8 @@
 // poft_golden FOLDER: every case of every golden file of a folder, checked against the library in double.
 // SPDX-License-Identifier: MIT
 //
-// Prints one line per file and one per miss; exits 1 on any miss, on an objective, hyperparameter, input or output that it
-// does not know, on a file that it cannot read, and on a folder without golden files.
+// Prints one line per file and one per miss; exits 1 on any miss, on an objective, hyperparameter, input or
+// output that it does not know, on a file that it cannot read, and on a folder without golden files.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -19,10 +19,11 @@ using namespace poft::golden;
 
 checks known_checks() {
   checks all;
-  for (auto const add : {add_supervised, add_pairs_with_reference, add_f_divergences, add_pairs_without_reference,
-                         add_unpaired, add_reward_models, add_lists, add_reward_weighted, add_policy_gradient, add_policy_tokens,
-                         add_tokens, add_advantages, add_strengths, add_divergences, add_from_logits, add_tokens_from_logits,
-                         add_training})
+  for (auto const add :
+       {add_supervised, add_pairs_with_reference, add_f_divergences, add_pairs_without_reference,
+        add_unpaired, add_reward_models, add_lists, add_reward_weighted, add_policy_gradient,
+        add_policy_tokens, add_tokens, add_advantages, add_strengths, add_divergences, add_from_logits,
+        add_tokens_from_logits, add_training})
     add(all);
   return all;
 }
@@ -68,8 +69,8 @@ bool check_file(checks const& known, std::filesystem::path const& path) {
     result.misses.push_back(problem.what());
   }
   if (result.cases > 0 || later == 0)
-    std::printf("%-28s %4d cases, largest error %.3g tolerances%s\n", file.c_str(), result.cases, result.worst,
-                result.misses.empty() ? "" : ", FAILED");
+    std::printf("%-28s %4d cases, largest error %.3g tolerances%s\n", file.c_str(), result.cases,
+                result.worst, result.misses.empty() ? "" : ", FAILED");
   if (later > 0) std::printf("%-28s %4d cases of models: not in this version\n", file.c_str(), later);
   for (auto const& miss : result.misses) std::printf("%s: %s\n", file.c_str(), miss.c_str());
   return result.misses.empty();

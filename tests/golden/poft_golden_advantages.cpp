@@ -16,7 +16,8 @@ void check_group_advantage(golden_case& c) {
   auto const ddof     = static_cast<int>(c.hyper("std_ddof"));
   double const margin = c.hyper("std_eps");
   if (scale == "group")
-    return c.expect("advantage", preference::group_mean_std(rewards, group, {.ddof = ddof, .epsilon = margin}));
+    return c.expect("advantage",
+                    preference::group_mean_std(rewards, group, {.ddof = ddof, .epsilon = margin}));
   auto advantages = preference::dr_grpo(rewards, group);
   if (scale == "batch") {
     double const deviation = preference::moments(std::span<double const>(rewards), ddof).deviation;
@@ -33,7 +34,8 @@ void check_whitening(golden_case& c) {
   auto const ddof      = static_cast<int>(c.hyper("std_ddof"));
   if (ddof == 1) return c.expect("advantage", preference::whiten(x, true, epsilon));
   if (epsilon != 0) throw format_error("whitening with ddof 0 and eps > 0 is not in the library");
-  c.expect("advantage", preference::batch_mean_baseline(x, {.scale = true, .ddof = ddof, .epsilon = epsilon}));
+  c.expect("advantage",
+           preference::batch_mean_baseline(x, {.scale = true, .ddof = ddof, .epsilon = epsilon}));
 }
 
 void check_gae(golden_case& c) {
@@ -42,9 +44,11 @@ void check_gae(golden_case& c) {
   std::size_t const time = c.shape("r").at(1);
   std::vector<double> advantages(rewards.size()), returns(rewards.size());
   for (std::size_t b = 0; b < lengths.size(); ++b) {
-    auto const row = [&](std::vector<double> const& all) { return std::span(all).subspan(b * time, lengths[b]); };
-    auto const got = preference::generalised_advantage(row(rewards), row(values), last.at(b),
-                                                       {.gamma = c.hyper("gamma"), .lambda = c.hyper("lambda")});
+    auto const row = [&](std::vector<double> const& all) {
+      return std::span(all).subspan(b * time, lengths[b]);
+    };
+    auto const got = preference::generalised_advantage(
+        row(rewards), row(values), last.at(b), {.gamma = c.hyper("gamma"), .lambda = c.hyper("lambda")});
     for (std::size_t t = 0; t < lengths[b]; ++t) {
       advantages[b * time + t] = got.advantage[t];
       returns[b * time + t]    = got.returns[t];

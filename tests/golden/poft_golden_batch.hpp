@@ -112,7 +112,8 @@ Objective configured(golden_case& c, Objective objective = {}) {
 template <class Objective>
 Objective with_parameter(Objective objective, std::string_view name, double value) {
   Objective::parameters::for_each_index([&]<int K>() {
-    if (name == Objective::parameters::template at<K>::name) Objective::parameters::template get<K>(objective) = value;
+    if (name == Objective::parameters::template at<K>::name)
+      Objective::parameters::template get<K>(objective) = value;
   });
   return objective;
 }
@@ -126,7 +127,7 @@ struct columns {
 
   std::array<std::vector<double>, live::count> live_columns;
   std::array<std::vector<double>, frozen::count + 1> frozen_columns;  // one more, since there may be none
-  std::array<std::string, live::count> golden_name;                   // of the live ones; empty: not from the file
+  std::array<std::string, live::count> golden_name;  // of the live ones; empty: not from the file
 
   std::size_t size() const { return live_columns[0].size(); }
 
@@ -143,7 +144,8 @@ struct columns {
     return *found;
   }
 
-  /// Takes what the file has under names that mean a member: inputs, and hyperparameters that are inputs here.
+  /// Takes what the file has under names that mean a member: inputs, and hyperparameters that are inputs
+  /// here.
   void read(golden_case& c) {
     for (auto const& name : c.input_names()) {
       int const at_live = place_in<live>(input_names, name), at_frozen = place_in<frozen>(input_names, name);
@@ -174,8 +176,8 @@ struct columns {
     batch out;
     auto const part = [&](char const* name, std::vector<double> const& column) {
       if (column.size() != size())
-        throw format_error(message("input ", name, " of ", Objective::name, " has ", column.size(), " elements, ",
-                                   live::template at<0>::name, " has ", size()));
+        throw format_error(message("input ", name, " of ", Objective::name, " has ", column.size(),
+                                   " elements, ", live::template at<0>::name, " has ", size()));
       return std::span<double const>(column).subspan(first, count);
     };
     batch::live::for_each_index([&]<int K>() {
@@ -196,7 +198,8 @@ struct columns {
   }
 };
 
-/// What weighs the examples and divides their sum; as in the library, no weights: 1 each, count 0: all of them.
+/// What weighs the examples and divides their sum; as in the library, no weights: 1 each, count 0: all of
+/// them.
 struct reduction {
   std::vector<double> weights{};
   double count = 0;
@@ -210,8 +213,8 @@ struct evaluated {
 };
 
 template <class Backend, class Objective>
-evaluated<Objective> evaluate(Backend const& backend, Objective const& objective, columns<Objective> const& in,
-                              reduction const& reduce = {}) {
+evaluated<Objective> evaluate(Backend const& backend, Objective const& objective,
+                              columns<Objective> const& in, reduction const& reduce = {}) {
   evaluated<Objective> out;
   std::size_t const n = in.size();
   using targets       = inputs_of<Objective, std::span<double>>;
@@ -242,12 +245,14 @@ void on_each_backend(F f) {
 
 /// Losses, their mean and the gradients of an objective on columns that were read from the case.
 template <class Objective>
-void expect_batch(golden_case& c, Objective const& objective, columns<Objective> const& in, reduction const& reduce = {}) {
+void expect_batch(golden_case& c, Objective const& objective, columns<Objective> const& in,
+                  reduction const& reduce = {}) {
   on_each_backend([&](auto const& backend) {
     auto const got = evaluate(backend, objective, in, reduce);
     c.expect("loss", got.losses);
     c.expect("mean", got.mean);
-    c.expect("mean", batch_loss(backend, objective, in.spans(0, in.size()), {.count = reduce.count, .weights = reduce.weights}));
+    c.expect("mean", batch_loss(backend, objective, in.spans(0, in.size()),
+                                {.count = reduce.count, .weights = reduce.weights}));
     for (std::size_t k = 0; k < in.golden_name.size(); ++k)
       if (!in.golden_name[k].empty()) c.expect_gradient(in.golden_name[k], got.gradient[k]);
   });
@@ -255,7 +260,8 @@ void expect_batch(golden_case& c, Objective const& objective, columns<Objective>
 
 /// Another objective's losses on the same columns, under the name of an output.
 template <class Objective>
-void expect_losses(golden_case& c, char const* output, Objective const& objective, columns<Objective> const& in) {
+void expect_losses(golden_case& c, char const* output, Objective const& objective,
+                   columns<Objective> const& in) {
   on_each_backend([&](auto const& backend) { c.expect(output, evaluate(backend, objective, in).losses); });
 }
 

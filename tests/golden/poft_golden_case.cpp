@@ -62,7 +62,8 @@ golden_case::golden_case(json const& file_case, verdict& result)
       gradient_(section(file_case, "grad")),
       kinks_(section(file_case, "kinks")),
       shapes_(section(file_case, "shapes")),
-      overflows_(file_case.contains("tags") && file_case.at("tags").dump().find("\"overflow\"") != std::string::npos),
+      overflows_(file_case.contains("tags") &&
+                 file_case.at("tags").dump().find("\"overflow\"") != std::string::npos),
       result_(result) {}
 
 std::vector<std::string> golden_case::hyper_names() const { return keys(hyper_); }
@@ -84,7 +85,7 @@ std::string golden_case::text(std::string const& key) {
 std::vector<double> golden_case::input(std::string const& key) {
   if (!has_input(key)) throw format_error(message("input '", key, "' is missing"));
   used_inputs_.insert(key);
-  auto numbers = flat(inputs_.at(key));
+  auto numbers         = flat(inputs_.at(key));
   std::size_t elements = 1;
   for (auto const extent : shape(key)) elements *= extent;
   if (elements != numbers.size())
@@ -114,7 +115,8 @@ void golden_case::expect_gradient(std::string const& input, std::span<double con
   compared_gradients_.insert(input);
   std::set<std::size_t> not_unique;
   if (kinks_.contains(input)) not_unique = kinks_.at(input).get<std::set<std::size_t>>();
-  compare("gradient of " + input, gradient_.at(input), got, {.may_stop_short = overflows_, .skipped = not_unique});
+  compare("gradient of " + input, gradient_.at(input), got,
+          {.may_stop_short = overflows_, .skipped = not_unique});
 }
 
 void golden_case::compare(std::string const& what, json const& wanted, std::span<double const> got,
@@ -132,7 +134,8 @@ void golden_case::compare(std::string const& what, json const& wanted, std::span
     double const error = error_of(got[i], want[i], largest, how.exactly);
     result_.worst      = std::max(result_.worst, error);
     if (error > 1 && ++misses <= shown_per_array)
-      miss(message(what, "[", i, "]: got ", got[i], ", want ", want[i], " (error of ", error, " tolerances)"));
+      miss(
+          message(what, "[", i, "]: got ", got[i], ", want ", want[i], " (error of ", error, " tolerances)"));
   }
   if (misses > shown_per_array) miss(message(what, ": ", misses - shown_per_array, " more"));
 }

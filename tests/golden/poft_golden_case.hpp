@@ -15,12 +15,13 @@ namespace poft::golden {
 
 /// What the cases of one file came to.
 struct verdict {
-  int cases           = 0;
-  double worst        = 0;        // largest error, in tolerances
+  int cases    = 0;
+  double worst = 0;                   // largest error, in tolerances
   std::vector<std::string> misses{};  // one line each
 };
 
-/// Numbers come flat, in row-major order. Every key that a case has must be asked for: finish() calls the others unknown.
+/// Numbers come flat, in row-major order. Every key that a case has must be asked for: finish() calls the
+/// others unknown.
 class golden_case {
  public:
   golden_case(nlohmann::json const& file_case, verdict& result);
@@ -67,8 +68,8 @@ class golden_case {
 
  private:
   struct comparison {
-    bool exactly           = false;
-    bool may_stop_short    = false;  // of infinity
+    bool exactly        = false;
+    bool may_stop_short = false;  // of infinity
     std::set<std::size_t> skipped{};
   };
   void compare_output(std::string const& key, std::span<double const> got, bool exactly);
@@ -83,7 +84,7 @@ class golden_case {
 };
 
 /// Checks every case of one objective against the library.
-using check = void (*)(golden_case&);
+using check  = void (*)(golden_case&);
 using checks = std::map<std::string, check>;
 
 void add_supervised(checks&);

@@ -11,8 +11,8 @@
 namespace poft::golden {
 namespace {
 
-/// A functional of rows [rows, vocab], one after the other, on lanes and one element at a time. others(group, r) is the
-/// row that it compares with, if any.
+/// A functional of rows [rows, vocab], one after the other, on lanes and one element at a time. others(group,
+/// r) is the row that it compares with, if any.
 template <class Functional, class... Others>
 void expect_rows(golden_case& c, Functional const& functional, Others const&... others) {
   if (char const* problem = functional.invalid()) throw value_error(problem);
@@ -23,9 +23,9 @@ void expect_rows(golden_case& c, Functional const& functional, Others const&... 
     std::vector<double> losses, gradient(logits.size());
     for (std::size_t r = 0; r < rows; ++r) {
       row<double const> const z{logits.data() + r * vocab};
-      losses.push_back(value_and_gradient_of(functional, group, width, row<double>{gradient.data() + r * vocab},
-                                             1 / static_cast<double>(rows), false, softmax_of(group, z, width),
-                                             others(group, r)...));
+      losses.push_back(value_and_gradient_of(
+            functional, group, width, row<double>{gradient.data() + r * vocab}, 1 / static_cast<double>(rows),
+            false, softmax_of(group, z, width), others(group, r)...));
     }
     c.expect("loss", losses);
     c.expect("mean", std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(rows));
@@ -39,7 +39,8 @@ void expect_rows(golden_case& c, Functional const& functional, Others const&... 
 template <class Divergence>
 void expect_divergence(golden_case& c, Divergence const& measure) {
   auto const teacher = c.input("zt");
-  auto const rows = static_cast<std::ptrdiff_t>(c.shape("z").at(0)), vocab = static_cast<std::ptrdiff_t>(c.shape("z").at(1));
+  auto const rows    = static_cast<std::ptrdiff_t>(c.shape("z").at(0)),
+             vocab   = static_cast<std::ptrdiff_t>(c.shape("z").at(1));
   expect_rows(c, measure, [&](auto group, std::size_t r) {
     return softmax_of(group, row<double const>{teacher.data() + r * static_cast<std::size_t>(vocab)}, vocab);
   });
@@ -66,11 +67,13 @@ void check_forward_kl_probs(golden_case& c) {
 }  // namespace
 
 void add_divergences(checks& all) {
-  all["forward_kl"]       = check_divergence<divergence::forward_kl>;
-  all["reverse_kl"]       = check_divergence<divergence::reverse_kl>;
-  all["tvd"]              = check_divergence<divergence::tvd>;
-  all["jsd"]              = [](golden_case& c) { expect_divergence(c, divergence::jsd{.beta = c.hyper("beta")}); };
-  all["symmetric_kl"]     = [](golden_case& c) { expect_divergence(c, divergence::symmetric_kl{.weight = c.hyper("weight")}); };
+  all["forward_kl"] = check_divergence<divergence::forward_kl>;
+  all["reverse_kl"] = check_divergence<divergence::reverse_kl>;
+  all["tvd"]        = check_divergence<divergence::tvd>;
+  all["jsd"]        = [](golden_case& c) { expect_divergence(c, divergence::jsd{.beta = c.hyper("beta")}); };
+  all["symmetric_kl"] = [](golden_case& c) {
+    expect_divergence(c, divergence::symmetric_kl{.weight = c.hyper("weight")});
+  };
   all["entropy"]          = [](golden_case& c) { expect_rows(c, entropy{}); };
   all["forward_kl_probs"] = check_forward_kl_probs;
 }

@@ -24,7 +24,9 @@ void expect_scores(golden_case& c, head const& scores) {
   c.expect("seq_sum", scores.sequence_log_probs());
   std::vector<double> means;
   for (std::size_t s = 0; s < scores.sequence_tokens().size(); ++s)
-    means.push_back(preference::sequence_score<double>{scores.sequence_log_probs()[s], scores.sequence_tokens()[s]}.mean());
+    means.push_back(
+        preference::sequence_score<double>{scores.sequence_log_probs()[s], scores.sequence_tokens()[s]}
+            .mean());
   c.expect("seq_mean", means);
 }
 
@@ -38,9 +40,11 @@ columns<Objective> completed(columns<Objective> in, head const& scores) {
     auto const sums  = part(scores.sequence_log_probs());
     auto const count = part(scores.sequence_tokens());
     in.live_columns[K].assign(sums.begin(), sums.end());
-    std::string const name = live::count == 1 ? "tokens" : std::string(live::template at<K>::name) + "_tokens";
+    std::string const name =
+        live::count == 1 ? "tokens" : std::string(live::template at<K>::name) + "_tokens";
     columns<Objective>::frozen::for_each_index([&]<int F>() {
-      if (name == columns<Objective>::frozen::template at<F>::name) in.frozen_columns[F].assign(count.begin(), count.end());
+      if (name == columns<Objective>::frozen::template at<F>::name)
+        in.frozen_columns[F].assign(count.begin(), count.end());
     });
   });
   return in;
@@ -48,8 +52,9 @@ columns<Objective> completed(columns<Objective> in, head const& scores) {
 
 /// `weights` of the examples are made between the passes. Returns the completed inputs.
 template <class Objective, class Weights>
-columns<Objective> expect_sequences(golden_case& c, Objective const& objective, columns<Objective> const& frozen,
-                                    statistics_wanted wanted, Weights weights_of) {
+columns<Objective> expect_sequences(golden_case& c, Objective const& objective,
+                                    columns<Objective> const& frozen, statistics_wanted wanted,
+                                    Weights weights_of) {
   logits_case in(c);
   head scores;
   scores.read(in.rows(), in.batch(), wanted);
@@ -64,7 +69,8 @@ columns<Objective> expect_sequences(golden_case& c, Objective const& objective, 
   return examples;
 }
 template <class Objective>
-columns<Objective> expect_sequences(golden_case& c, Objective const& objective, columns<Objective> const& frozen) {
+columns<Objective> expect_sequences(golden_case& c, Objective const& objective,
+                                    columns<Objective> const& frozen) {
   return expect_sequences(c, objective, frozen, {}, [](head const&) { return std::vector<double>(); });
 }
 
@@ -117,7 +123,8 @@ void check_wpo(golden_case& c) {
     std::vector<double> of_sequence, of_pair;
     for (std::size_t s = 0; s < shape.sequences; ++s) {
       auto const row = [&](auto all) { return all.subspan(s * shape.time, shape.time); };
-      of_sequence.push_back(preference::wpo_weight(row(scores.token_log_probs()), row(scores.token_log_sums_of_squares()),
+      of_sequence.push_back(preference::wpo_weight(row(scores.token_log_probs()),
+                                                   row(scores.token_log_sums_of_squares()),
                                                    row(std::span(shape.mask)), s));
     }
     std::size_t const pairs = shape.sequences / 2;
@@ -136,7 +143,8 @@ void check_gspo(golden_case& c) {
   columns<gspo> frozen;
   for (std::size_t s = 0; s < shape.sequences; ++s) {
     auto const row = [&](auto all) { return all.subspan(s * shape.time, shape.time); };
-    frozen["old_log_prob"].push_back(preference::score_sequence(row(std::span(old)), row(std::span(shape.mask)), s).sum);
+    frozen["old_log_prob"].push_back(
+        preference::score_sequence(row(std::span(old)), row(std::span(shape.mask)), s).sum);
   }
   frozen["advantage"] = c.input("A");
   auto const in       = expect_sequences(c, objective, frozen);

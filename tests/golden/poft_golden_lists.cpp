@@ -36,7 +36,8 @@ struct list_columns {
       }
     }
     in::frozen::for_each_index([&]<int K>() {
-      if (std::string_view(in::frozen::template at<K>::name) == "tokens" && frozen[K].empty()) frozen[K].assign(live.size(), 1.0);
+      if (std::string_view(in::frozen::template at<K>::name) == "tokens" && frozen[K].empty())
+        frozen[K].assign(live.size(), 1.0);
     });
   }
 
@@ -63,13 +64,15 @@ struct list_columns {
 };
 
 template <class Objective>
-std::vector<double> list_losses(Objective const& objective, list_columns<Objective> const& in, std::vector<double>& gradient) {
+std::vector<double> list_losses(Objective const& objective, list_columns<Objective> const& in,
+                                std::vector<double>& gradient) {
   if (char const* problem = objective.invalid()) throw value_error(problem);
   gradient.resize(in.live.size());
   std::vector<double> losses;
   auto const width = static_cast<std::ptrdiff_t>(in.items);
   for (std::size_t i = 0; i < in.lists(); ++i)
-    losses.push_back(objective(in.list(i), view<double>(gradient).subview(static_cast<std::ptrdiff_t>(i) * width, width)));
+    losses.push_back(
+        objective(in.list(i), view<double>(gradient).subview(static_cast<std::ptrdiff_t>(i) * width, width)));
   return losses;
 }
 

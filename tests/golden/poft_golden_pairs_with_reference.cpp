@@ -29,12 +29,13 @@ std::vector<double> put_back(std::vector<double> const& from, std::vector<std::s
   return out;
 }
 
-/// The objective on order statistics, whose permutations the library makes from the batch. `chosen_order` ... say where
+/// The objective on order statistics, whose permutations the library makes from the batch. `order` says where
 /// each column goes.
 template <class Objective>
-void check_sorted(golden_case& c, columns<Objective> const& in, std::array<std::vector<double>, 4> const& from,
+void check_sorted(golden_case& c, columns<Objective> const& in,
+                  std::array<std::vector<double>, 4> const& from,
                   std::array<std::vector<std::size_t> const*, 4> const& order) {
-  columns<Objective> sorted = in;
+  columns<Objective> sorted    = in;
   sorted["chosen"]             = picked(from[0], *order[0]);
   sorted["rejected"]           = picked(from[1], *order[1]);
   sorted["reference_chosen"]   = picked(from[2], *order[2]);
@@ -80,8 +81,9 @@ void check_ld_dpo(golden_case& c) {
       reference_rejected(c, "rpl", "Tl");
   columns<dpo> in;
   for (std::size_t i = 0; i < chosen.lengths.size(); ++i) {
-    auto const policy    = preference::length_desensitised_sums(chosen.row(i), rejected.row(i), alpha);
-    auto const reference = preference::length_desensitised_sums(reference_chosen.row(i), reference_rejected.row(i), alpha);
+    auto const policy = preference::length_desensitised_sums(chosen.row(i), rejected.row(i), alpha);
+    auto const reference =
+        preference::length_desensitised_sums(reference_chosen.row(i), reference_rejected.row(i), alpha);
     in["chosen"].push_back(policy.chosen);
     in["rejected"].push_back(policy.rejected);
     in["reference_chosen"].push_back(reference.chosen);
@@ -99,7 +101,7 @@ void check_ld_dpo(golden_case& c) {
     std::vector<double> d_tokens(rows.tokens.size());
     for (std::size_t i = 0; i < d_sum.size(); ++i)
       for (std::size_t t = 0; t < rows.lengths[i]; ++t) {
-        bool const shared              = t < std::min(chosen.lengths[i], rejected.lengths[i]);
+        bool const shared           = t < std::min(chosen.lengths[i], rejected.lengths[i]);
         d_tokens[i * rows.time + t] = shared ? d_sum[i] : alpha * d_sum[i];
       }
     return d_tokens;
@@ -122,9 +124,9 @@ void check_wpo(golden_case& c) {
     in["rejected"].push_back(sum(rejected.row(i)));
     in["reference_chosen"].push_back(sum(reference_chosen.row(i)));
     in["reference_rejected"].push_back(sum(reference_rejected.row(i)));
-    weights.push_back(preference::wpo_pair_weight(preference::wpo_weight(chosen.row(i), chosen_squares.row(i)),
-                                                  preference::wpo_weight(rejected.row(i), rejected_squares.row(i)),
-                                                  largest_weight));
+    weights.push_back(preference::wpo_pair_weight(
+        preference::wpo_weight(chosen.row(i), chosen_squares.row(i)),
+        preference::wpo_weight(rejected.row(i), rejected_squares.row(i)), largest_weight));
     chosen_mean.push_back(mean(chosen.row(i)));
     rejected_mean.push_back(mean(rejected.row(i)));
     chosen_square_mean.push_back(mean(chosen_squares.row(i)));
@@ -149,31 +151,31 @@ void check_wpo(golden_case& c) {
 }  // namespace
 
 void add_pairs_with_reference(checks& all) {
-  all["dpo"]               = check_batch<dpo>;
-  all["cdpo"]              = check_batch<cdpo>;
-  all["robust_dpo"]        = check_batch<robust_dpo>;
-  all["dpo_norm"]          = check_batch<dpo_norm>;
-  all["dpo_nll"]           = check_dpo_nll;
-  all["dpop"]              = check_batch<dpop>;
-  all["ipo"]               = check_batch<ipo>;
-  all["ipo_norm"]          = check_batch<ipo_norm>;
-  all["ipo_bandit"]        = check_batch<ipo_bandit>;
-  all["hinge"]             = check_batch<hinge>;
-  all["hinge_norm"]        = check_batch<hinge_norm>;
-  all["exo_pair"]          = check_batch<exo_pair>;
-  all["nca_pair"]          = check_batch<nca_pair>;
-  all["bco_pair"]          = check_batch<bco_pair>;
-  all["bco_pair_shifted"]  = check_batch<bco_pair>;
-  all["sppo_hard"]         = check_batch<sppo_hard>;
-  all["sppo_soft"]         = check_batch<sppo_soft>;
-  all["apo_zero"]          = check_batch<apo_zero>;
-  all["apo_down"]          = check_batch<apo_down>;
-  all["discopop"]          = check_batch<discopop>;
-  all["aot"]               = check_aot;
-  all["aot_unpaired"]      = check_aot_unpaired;
-  all["weighted_sum"]      = check_batch<weighted_sum<dpo, chosen_nll>>;
-  all["ld_dpo"]            = check_ld_dpo;
-  all["wpo"]               = check_wpo;
+  all["dpo"]              = check_batch<dpo>;
+  all["cdpo"]             = check_batch<cdpo>;
+  all["robust_dpo"]       = check_batch<robust_dpo>;
+  all["dpo_norm"]         = check_batch<dpo_norm>;
+  all["dpo_nll"]          = check_dpo_nll;
+  all["dpop"]             = check_batch<dpop>;
+  all["ipo"]              = check_batch<ipo>;
+  all["ipo_norm"]         = check_batch<ipo_norm>;
+  all["ipo_bandit"]       = check_batch<ipo_bandit>;
+  all["hinge"]            = check_batch<hinge>;
+  all["hinge_norm"]       = check_batch<hinge_norm>;
+  all["exo_pair"]         = check_batch<exo_pair>;
+  all["nca_pair"]         = check_batch<nca_pair>;
+  all["bco_pair"]         = check_batch<bco_pair>;
+  all["bco_pair_shifted"] = check_batch<bco_pair>;
+  all["sppo_hard"]        = check_batch<sppo_hard>;
+  all["sppo_soft"]        = check_batch<sppo_soft>;
+  all["apo_zero"]         = check_batch<apo_zero>;
+  all["apo_down"]         = check_batch<apo_down>;
+  all["discopop"]         = check_batch<discopop>;
+  all["aot"]              = check_aot;
+  all["aot_unpaired"]     = check_aot_unpaired;
+  all["weighted_sum"]     = check_batch<weighted_sum<dpo, chosen_nll>>;
+  all["ld_dpo"]           = check_ld_dpo;
+  all["wpo"]              = check_wpo;
 }
 
 }  // namespace poft::golden

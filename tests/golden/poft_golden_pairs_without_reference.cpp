@@ -30,7 +30,8 @@ void check_orpo(golden_case& c) {
   std::vector<double> odds_ratio;
   for (std::size_t i = 0; i < in.size(); ++i) {
     auto const pair = in.example(i);
-    odds_ratio.push_back(log_odds(pair.chosen / pair.chosen_tokens) - log_odds(pair.rejected / pair.rejected_tokens));
+    odds_ratio.push_back(log_odds(pair.chosen / pair.chosen_tokens) -
+                         log_odds(pair.rejected / pair.rejected_tokens));
   }
   c.expect("log_odds", odds_ratio);
 }

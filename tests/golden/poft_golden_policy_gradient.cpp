@@ -49,13 +49,16 @@ void expect_reinforce(golden_case& c, std::vector<double> const& advantages) {
 void check_reinforce(golden_case& c) {
   auto const rewards = c.input("R");
   bool const scale   = c.flag("normalise");
-  double const eps   = c.hyper("std_eps"), constant = c.hyper("b");
+  double const eps = c.hyper("std_eps"), constant = c.hyper("b");
   if (c.text("baseline") == "mean")
-    return expect_reinforce(c, preference::batch_mean_baseline(rewards, {.scale = scale, .ddof = 0, .epsilon = eps}));
+    return expect_reinforce(
+        c, preference::batch_mean_baseline(rewards, {.scale = scale, .ddof = 0, .epsilon = eps}));
   if (c.text("baseline") != "constant") throw format_error("unknown baseline " + c.text("baseline"));
   auto advantages = preference::constant_baseline(rewards, constant);
   for (double& advantage : advantages)
-    if (scale) advantage = preference::over(advantage, preference::moments(std::span<double const>(rewards), 0).deviation + eps);
+    if (scale)
+      advantage = preference::over(advantage,
+                                   preference::moments(std::span<double const>(rewards), 0).deviation + eps);
   expect_reinforce(c, advantages);
 }
 

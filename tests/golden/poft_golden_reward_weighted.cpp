@@ -21,14 +21,17 @@ void expect_weighted(golden_case& c, std::vector<double> const& weights, double 
   expect_batch(c, weighted_nll{}, in, {.count = count});
 }
 
-void rwr(golden_case& c) { expect_weighted(c, preference::exponential_weights(c.input("R"), c.hyper("beta"))); }
+void rwr(golden_case& c) {
+  expect_weighted(c, preference::exponential_weights(c.input("R"), c.hyper("beta")));
+}
 
 void rwr_normalised(golden_case& c) {
   expect_weighted(c, preference::normalised_weights(c.input("R"), c.hyper("beta")), 1);
 }
 
 void awr(golden_case& c) {
-  expect_weighted(c, preference::clipped_weights(c.input("R"), c.hyper("b"), c.hyper("beta"), c.hyper("w_max")));
+  expect_weighted(c,
+                  preference::clipped_weights(c.input("R"), c.hyper("b"), c.hyper("beta"), c.hyper("w_max")));
 }
 
 void rwr_sigmoid(golden_case& c) {
@@ -51,8 +54,12 @@ void expect_kept(golden_case& c, std::vector<std::size_t> const& kept) {
   expect_batch(c, nll_sum{}, in, {.weights = keep, .count = static_cast<double>(kept.size())});
 }
 
-void filter_top_fraction(golden_case& c) { expect_kept(c, preference::keep_top_fraction(c.input("R"), c.hyper("alpha"))); }
-void filter_threshold(golden_case& c) { expect_kept(c, preference::keep_above(c.input("R"), c.hyper("threshold"))); }
+void filter_top_fraction(golden_case& c) {
+  expect_kept(c, preference::keep_top_fraction(c.input("R"), c.hyper("alpha")));
+}
+void filter_threshold(golden_case& c) {
+  expect_kept(c, preference::keep_above(c.input("R"), c.hyper("threshold")));
+}
 
 }  // namespace
 

@@ -18,7 +18,8 @@ void expect_fit(golden_case& c, preference::strength_fit const& fit) {
 
 void fit_matrix(golden_case& c) {
   auto const wins = c.input("W");
-  expect_fit(c, preference::fit_bradley_terry(c.shape("W").at(0), wins, {.prior_precision = c.hyper("lambda", 0)}));
+  expect_fit(
+      c, preference::fit_bradley_terry(c.shape("W").at(0), wins, {.prior_precision = c.hyper("lambda", 0)}));
 }
 
 void fit_rankings(golden_case& c) {
@@ -33,13 +34,15 @@ void fit_rankings(golden_case& c) {
   if (length != 2) return;  // of two items: comparisons
   std::vector<preference::comparison> outcomes;
   for (auto const& one : rankings) outcomes.push_back({.winner = one.order[0], .loser = one.order[1]});
-  expect_fit(c, preference::fit_bradley_terry(items, std::span<preference::comparison const>(outcomes), options));
+  expect_fit(
+      c, preference::fit_bradley_terry(items, std::span<preference::comparison const>(outcomes), options));
 }
 
 void rate(golden_case& c) {
   auto const items  = static_cast<std::size_t>(c.hyper("items"));
   auto const winner = c.integers<std::size_t>("winner"), loser = c.integers<std::size_t>("loser");
-  preference::elo const system{.k_factor = c.hyper("k"), .scale = c.hyper("scale"), .initial = c.hyper("initial")};
+  preference::elo const system{
+      .k_factor = c.hyper("k"), .scale = c.hyper("scale"), .initial = c.hyper("initial")};
   std::vector<preference::game> games;
   std::vector<double> ratings;
   for (std::size_t i = 0; i < winner.size(); ++i) {
@@ -53,11 +56,11 @@ void rate(golden_case& c) {
 }  // namespace
 
 void add_strengths(checks& all) {
-  all["bt_mle"]             = fit_matrix;
-  all["bt_map"]             = fit_matrix;
-  all["bt_standard_error"]  = fit_rankings;
-  all["plackett_luce_mle"]  = fit_rankings;
-  all["elo"]                = rate;
+  all["bt_mle"]            = fit_matrix;
+  all["bt_map"]            = fit_matrix;
+  all["bt_standard_error"] = fit_rankings;
+  all["plackett_luce_mle"] = fit_rankings;
+  all["elo"]               = rate;
 }
 
 }  // namespace poft::golden

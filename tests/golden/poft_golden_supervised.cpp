@@ -19,7 +19,8 @@ void nll_token_mean(golden_case& c) {
   sums.read(c);
   auto const tokens = c.input("T");
   on_each_backend([&](auto const& backend) {
-    auto const got = evaluate(backend, nll_sum{}, sums, {.count = std::accumulate(tokens.begin(), tokens.end(), 0.0)});
+    auto const got =
+        evaluate(backend, nll_sum{}, sums, {.count = std::accumulate(tokens.begin(), tokens.end(), 0.0)});
     c.expect("mean", got.mean);
     c.expect_gradient("l", got.gradient[0]);
   });
@@ -28,8 +29,9 @@ void nll_token_mean(golden_case& c) {
 /// The scores of aligned models, one column each, become their mean.
 template <class Objective>
 columns<Objective> with_aligned_score(golden_case& c) {
-  auto in             = read_columns<Objective>(c);
-  in["aligned_score"] = preference::mean_over_aligned_models(c.input("r_llm_models"), c.shape("r_llm_models").at(1));
+  auto in = read_columns<Objective>(c);
+  in["aligned_score"] =
+      preference::mean_over_aligned_models(c.input("r_llm_models"), c.shape("r_llm_models").at(1));
   c.expect("r_llm", in["aligned_score"]);
   return in;
 }
@@ -43,7 +45,8 @@ void check_poft(golden_case& c) {
   c.expect("tau", tau);
 }
 
-/// tau of noise is that of the sample with the roles of model and aligned models exchanged (with one token each).
+/// tau of noise is that of the sample with the roles of model and aligned models exchanged (with one token
+/// each).
 void check_bi_poft(golden_case& c) {
   auto const objective = configured<bi_poft>(c);
   auto const in        = with_aligned_score<bi_poft>(c);

@@ -62,7 +62,8 @@ void check_gspo_token(golden_case& c) {
   in["log_prob"]           = counted.gather(c.input("lp"));
   in["sequence_log_ratio"] = counted.gather(whole);
   in["advantage"]          = counted.gather(c.input("A"));
-  expect_tokens(c, configured<gspo_token>(c), in, counted, counted.reduced_by(aggregation::sequence_mean, 0), "lp");
+  expect_tokens(c, configured<gspo_token>(c), in, counted, counted.reduced_by(aggregation::sequence_mean, 0),
+                "lp");
 }
 
 void check_dft_token(golden_case& c) {
@@ -81,7 +82,8 @@ void check_unlikelihood_token(golden_case& c) {
   columns<unlikelihood> unwanted;
   unwanted["log_prob"] = candidates.gather(c.input("lc"));
   double const alpha   = c.hyper("alpha");
-  reduction const per_target{std::vector<double>(unwanted.size(), alpha), static_cast<double>(targets.size())};
+  reduction const per_target{std::vector<double>(unwanted.size(), alpha),
+                             static_cast<double>(targets.size())};
   on_each_backend([&](auto const& backend) {
     auto const likelihood = evaluate(backend, nll_sum{}, targets);
     auto const other      = evaluate(backend, unlikelihood{}, unwanted, per_target);
@@ -116,14 +118,17 @@ void check_unlikelihood_sequence(golden_case& c) {
     in["log_prob"].push_back(policy[k]);
   }
   on_each_backend([&](auto const& backend) {
-    auto const got = evaluate(backend, unlikelihood{}, in, {.count = static_cast<double>(counted.place.size())});
+    auto const got =
+        evaluate(backend, unlikelihood{}, in, {.count = static_cast<double>(counted.place.size())});
     c.expect("mean", got.mean);
     c.expect_gradient("lp", repeated.scatter(got.gradient[0]));
     std::vector<double> sequence_means;
     std::size_t first = 0;
     for (std::size_t s = 0; s < counted.sequences; ++s) {
-      auto const n = static_cast<std::size_t>(std::count(repeated.sequence.begin(), repeated.sequence.end(), s));
-      sequence_means.push_back(batch_loss(backend, unlikelihood{}, in.spans(first, n), {.count = counted.tokens_of[s]}));
+      auto const n =
+          static_cast<std::size_t>(std::count(repeated.sequence.begin(), repeated.sequence.end(), s));
+      sequence_means.push_back(
+          batch_loss(backend, unlikelihood{}, in.spans(first, n), {.count = counted.tokens_of[s]}));
       first += n;
     }
     c.expect("seq_loss", sequence_means);
@@ -138,8 +143,8 @@ void check_repeated_ngrams(golden_case& c) {
   std::vector<double> repeat(tokens.size());
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     auto const first = static_cast<std::ptrdiff_t>(s) * time;
-    mark_repeated_ngrams(view<std::int32_t const>(tokens).subview(first, lengths[s]), static_cast<int>(c.hyper("ngram")),
-                         view<double>(repeat).subview(first, lengths[s]));
+    mark_repeated_ngrams(view<std::int32_t const>(tokens).subview(first, lengths[s]),
+                         static_cast<int>(c.hyper("ngram")), view<double>(repeat).subview(first, lengths[s]));
   }
   c.expect_integers("repeat", repeat);
 }

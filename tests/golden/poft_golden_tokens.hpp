@@ -46,7 +46,8 @@ struct counted_tokens {
   reduction reduced_by(objective::aggregation how, double max_tokens) const {
     reduction out;
     for (auto const s : sequence) out.weights.push_back(objective::token_weight(how, tokens_of[s]));
-    out.count = objective::global_count(how, static_cast<double>(sequences), static_cast<double>(place.size()), max_tokens);
+    out.count = objective::global_count(how, static_cast<double>(sequences),
+                                        static_cast<double>(place.size()), max_tokens);
     return out;
   }
 };
@@ -62,8 +63,8 @@ struct case_aggregation {
 
 /// A token objective on the counted tokens; losses are listed as each sequence's mean.
 template <class Objective>
-void expect_tokens(golden_case& c, Objective const& objective, columns<Objective> const& in, counted_tokens const& counted,
-                   reduction const& reduce, std::string const& gradient_name) {
+void expect_tokens(golden_case& c, Objective const& objective, columns<Objective> const& in,
+                   counted_tokens const& counted, reduction const& reduce, std::string const& gradient_name) {
   on_each_backend([&](auto const& backend) {
     auto const got = evaluate(backend, objective, in, reduce);
     c.expect("mean", got.mean);

@@ -42,8 +42,8 @@ struct token_part {
   }
 };
 
-/// Calls loss_of(part, first, weights, count), which leaves the gradient in the part's logits, on the whole case as the
-/// aggregation has it, on each sequence's mean and on each token.
+/// Calls loss_of(part, first, weights, count), which leaves the gradient in the part's logits, on the whole
+/// case as the aggregation has it, on each sequence's mean and on each token.
 template <class Loss>
 void expect_parts(golden_case& c, objective::aggregation how, double max_tokens, Loss loss_of) {
   logits_case const all(c);
@@ -75,13 +75,14 @@ void expect_objective(golden_case& c, Objective const& objective, columns<Object
                  for (auto& column : own.frozen_columns)
                    if (!column.empty()) {
                      auto const begin = column.begin() + static_cast<std::ptrdiff_t>(first);
-                     column = std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(part.targets.size()));
+                     column =
+                         std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(part.targets.size()));
                    }
                  head scores;
                  scores.read(part.rows(), part.batch(), {.entropy = entropy_coefficient != 0});
-                 double const loss =
-                     scores.token_loss(objective, frozen_spans(own),
-                                       {.count = count, .weights = weights, .entropy_coefficient = entropy_coefficient});
+                 double const loss = scores.token_loss(
+                     objective, frozen_spans(own),
+                     {.count = count, .weights = weights, .entropy_coefficient = entropy_coefficient});
                  scores.write(view<double const, 2>(part.rows()), part.batch(), part.rows());
                  return loss;
                });
@@ -123,17 +124,20 @@ void check_pg_entropy_rows(golden_case& c) {
   auto const actions    = c.integers<std::int32_t>("a");
   double const entropy  = c.hyper("c");
   auto const vocab      = static_cast<std::ptrdiff_t>(c.shape("z").at(1));
-  auto const run        = [&](std::size_t first, std::size_t n, std::vector<double>& logits, std::vector<double>& entropies) {
+  auto const run        = [&](std::size_t first, std::size_t n, std::vector<double>& logits,
+                       std::vector<double>& entropies) {
     std::vector<std::int64_t> const offsets{0, static_cast<std::int64_t>(n)};
     view<double, 2> const rows(logits.data(), static_cast<std::ptrdiff_t>(n), vocab);
-    token_batch<std::int32_t> const batch{.targets = std::span(actions).subspan(first, n), .offsets = offsets};
+    token_batch<std::int32_t> const batch{.targets = std::span(actions).subspan(first, n),
+                                                 .offsets = offsets};
     head scores;
     scores.read(rows, batch, {.entropy = true});
     entropies.assign(scores.token_entropies().begin(), scores.token_entropies().end());
     columns<reinforce> frozen;
     frozen["advantage"].assign(advantages.begin() + static_cast<std::ptrdiff_t>(first),
-                               advantages.begin() + static_cast<std::ptrdiff_t>(first + n));
-    double const loss = scores.token_loss(reinforce{}, frozen_spans(frozen), {.entropy_coefficient = entropy});
+                                      advantages.begin() + static_cast<std::ptrdiff_t>(first + n));
+    double const loss =
+        scores.token_loss(reinforce{}, frozen_spans(frozen), {.entropy_coefficient = entropy});
     scores.write(view<double const, 2>(rows), batch, rows);
     return loss;
   };
@@ -143,7 +147,8 @@ void check_pg_entropy_rows(golden_case& c) {
   c.expect_gradient("z", gradient);
   std::vector<double> losses;
   for (std::size_t i = 0; i < actions.size(); ++i) {
-    std::vector<double> row(z.begin() + static_cast<std::ptrdiff_t>(i) * vocab, z.begin() + static_cast<std::ptrdiff_t>(i + 1) * vocab);
+    std::vector<double> row(z.begin() + static_cast<std::ptrdiff_t>(i) * vocab,
+                            z.begin() + static_cast<std::ptrdiff_t>(i + 1) * vocab);
     losses.push_back(run(i, 1, row, entropies));
   }
   c.expect("loss", losses);
@@ -171,7 +176,8 @@ void check_unlikelihood(golden_case& c) {
                  double counted = 0;
                  for (std::size_t t = 0; t < part.targets.size(); ++t) {
                    for (std::size_t v = 0; v < all.vocab; ++v)
-                     if (marks[(first + t) * all.vocab + v] != 0) unwanted.push_back(static_cast<std::int32_t>(v));
+                     if (marks[(first + t) * all.vocab + v] != 0)
+                       unwanted.push_back(static_cast<std::int32_t>(v));
                    offsets.push_back(static_cast<std::int64_t>(unwanted.size()));
                    counted += part.mask[t] != 0;
                  }
@@ -180,10 +186,11 @@ void check_unlikelihood(golden_case& c) {
                  view<double const, 2> const logits(part.rows());
                  head scores;
                  scores.read(part.rows(), part.batch());
-                 double loss = scores.token_loss(nll_sum{}, token<std::span<double const>>{}, {.count = count, .weights = weights});
-                 loss += scores.candidate_loss(unlikelihood{}, logits, part.batch(), candidates,
-                                               token<std::span<double const>>{},
-                                               {.count = count == 0 ? counted : count, .weights = candidate_weights});
+                 double loss = scores.token_loss(nll_sum{}, token<std::span<double const>>{},
+                                                 {.count = count, .weights = weights});
+                 loss += scores.candidate_loss(
+                     unlikelihood{}, logits, part.batch(), candidates, token<std::span<double const>>{},
+                     {.count = count == 0 ? counted : count, .weights = candidate_weights});
                  scores.write(logits, part.batch(), part.rows(), false, candidates);
                  return loss;
                });
@@ -196,10 +203,12 @@ void expect_distillation(golden_case& c, Divergence const& measure) {
   auto const vocab       = c.shape("logits").at(2);
   std::size_t const time = c.shape("mask").at(1);
   auto const run         = [&](std::vector<double>& logits, std::size_t first, std::size_t n) {
-    auto const of = [&](auto* data) { return view(data + first * vocab, static_cast<std::ptrdiff_t>(n), static_cast<std::ptrdiff_t>(vocab)); };
+    auto const of = [&](auto* data) {
+      return view(data + first * vocab, static_cast<std::ptrdiff_t>(n), static_cast<std::ptrdiff_t>(vocab));
+    };
     view<double, 2> const z = of(logits.data());
-    return distillation_loss_and_gradient(eigen::backend{}, measure, view<double const, 2>(z), of(teacher.data()), z,
-                                          {.mask = std::span(mask).subspan(first, n)});
+    return distillation_loss_and_gradient(eigen::backend{}, measure, view<double const, 2>(z),
+                                                  of(teacher.data()), z, {.mask = std::span(mask).subspan(first, n)});
   };
   auto gradient = student;
   c.expect("mean", run(gradient, 0, mask.size()));
@@ -207,9 +216,10 @@ void expect_distillation(golden_case& c, Divergence const& measure) {
   auto const losses = [&](std::size_t n) {
     std::vector<double> out;
     for (std::size_t first = 0; first < mask.size(); first += n) {
-      auto scratch      = student;
-      auto const begin  = mask.begin() + static_cast<std::ptrdiff_t>(first);
-      bool const counts = std::any_of(begin, begin + static_cast<std::ptrdiff_t>(n), [](std::uint8_t m) { return m != 0; });
+      auto scratch     = student;
+      auto const begin = mask.begin() + static_cast<std::ptrdiff_t>(first);
+      bool const counts =
+          std::any_of(begin, begin + static_cast<std::ptrdiff_t>(n), [](std::uint8_t m) { return m != 0; });
       out.push_back(counts ? run(scratch, first, n) : 0.0);
     }
     return out;
@@ -222,7 +232,8 @@ void check_distill(golden_case& c) {
   auto const name = c.text("divergence");
   if (name == "forward_kl") return expect_distillation(c, divergence::forward_kl{});
   if (name == "reverse_kl") return expect_distillation(c, divergence::reverse_kl{});
-  if (name == "symmetric_kl") return expect_distillation(c, divergence::symmetric_kl{.weight = c.hyper("weight")});
+  if (name == "symmetric_kl")
+    return expect_distillation(c, divergence::symmetric_kl{.weight = c.hyper("weight")});
   if (name == "tvd") return expect_distillation(c, divergence::tvd{});
   if (name == "jsd") return expect_distillation(c, divergence::jsd{.beta = c.hyper("beta")});
   throw format_error("unknown divergence " + name);

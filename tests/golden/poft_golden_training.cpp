@@ -40,10 +40,11 @@ void check_adamw(golden_case& c) {
 }
 
 void check_sgd(golden_case& c) {
-  expect_steps(
-      c,
-      sgd{.momentum = c.hyper("momentum"), .weight_decay = c.hyper("weight_decay"), .nesterov = c.flag("nesterov")},
-      sgd_state<double>(c.input("p0").size()));
+  expect_steps(c,
+               sgd{.momentum     = c.hyper("momentum"),
+                   .weight_decay = c.hyper("weight_decay"),
+                   .nesterov     = c.flag("nesterov")},
+               sgd_state<double>(c.input("p0").size()));
 }
 
 /// Outputs are called coef_epsE and NAME_epsE for each E that is added to the norm.
@@ -98,7 +99,8 @@ void check_philox(golden_case& c) {
   auto const counters = c.integers<std::uint32_t>("ctr"), keys = c.integers<std::uint32_t>("key");
   std::vector<std::uint32_t> words;
   for (std::size_t i = 0; 4 * i < counters.size(); ++i) {
-    philox_block const counter{{counters[4 * i], counters[4 * i + 1], counters[4 * i + 2], counters[4 * i + 3]}};
+    philox_block const counter{
+        {counters[4 * i], counters[4 * i + 1], counters[4 * i + 2], counters[4 * i + 3]}};
     auto const block = function(counter, {{keys.at(2 * i), keys.at(2 * i + 1)}});
     words.insert(words.end(), block.word, block.word + 4);
   }

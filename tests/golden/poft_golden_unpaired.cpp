@@ -33,8 +33,8 @@ void kto_pair(golden_case& c) {
   auto const chosen = c.input("lw"), rejected = c.input("ll"), reference_chosen = c.input("rw"),
              reference_rejected = c.input("rl");
   auto const baselines          = preference::other_half_baseline(
-      preference::differences("kto_pair", "lw", chosen, "rw", reference_chosen),
-      preference::differences("kto_pair", "ll", rejected, "rl", reference_rejected));
+               preference::differences("kto_pair", "lw", chosen, "rw", reference_chosen),
+               preference::differences("kto_pair", "ll", rejected, "rl", reference_rejected));
   c.expect("z_rejected", baselines.desirable);
   c.expect("z_chosen", baselines.undesirable);
   columns<kto> in;

@@ -17,7 +17,8 @@ namespace poft::objective {
 /// One example in, one loss out; batches of them are level 1.
 using example_objectives =
     concatenate_t<supervised_objectives, pairs_with_reference_objectives, pairs_without_reference_objectives,
-                  unpaired_objectives, reward_model_objectives, reward_weighted_objectives, policy_gradient_objectives>;
+                  unpaired_objectives, reward_model_objectives, reward_weighted_objectives,
+                  policy_gradient_objectives>;
 
 /// list_objectives take a whole list of responses (objective/list_inputs.hpp).
 using all_objectives = concatenate_t<example_objectives, list_objectives>;
