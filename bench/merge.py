@@ -31,8 +31,8 @@ def read_ours(folder, build):
                 numbers = [part.split(":") for part in parts if ":" in part]
                 size = next(value for name, value in numbers if name != "threads")
                 found["/".join(names + [size]), int(dict(numbers)["threads"])].append(run)
-    counters = lambda runs: [name for name, value in runs[0].items() if isinstance(value, float)]
-    return {key: {name: statistics.median(run[name] for run in runs) for name in counters(runs)}
+    return {key: {name: statistics.median(run[name] for run in runs)
+                  for name, value in runs[0].items() if isinstance(value, float)}
             for key, runs in found.items()}
 
 
@@ -102,13 +102,14 @@ power = {1_000_000: "10^6", 10_000_000: "10^7"}
 def level_1(ours, theirs):
     rows, shares = [], []
     for (case, threads), run in ours.items():
-        _, family, name, size = (case.split("/") + [""])[:4]
-        if not case.startswith("level_1/") or threads != 2 or name not in ("dpo", "poft"):
+        if not case.startswith("level_1/") or threads != 2:
+            continue
+        _, family, name, size = case.split("/")
+        if name not in ("dpo", "poft"):
             continue
         what = f"{name}, {power[int(size)]}"
         for variant in ("autograd", "by_hand"):
-            goal = 3.5
-            cells = against(run["median_ms"], theirs.get(f"level_1/{name}/{size}", {}), goal, [variant])
+            cells = against(run["median_ms"], theirs.get(f"level_1/{name}/{size}", {}), 3.5, [variant])
             if int(size) != 1_000_000:  # the goal there is a share of the copy
                 cells[-2:] = ["", ""]
             rows.append([f"{what}, {variant}", number(run["median_ms"])] + cells)
@@ -210,9 +211,16 @@ def without_march(ours, plain):
 
 def compile_time(folder):
     path = f"{folder}/compile_time.md"
-    if os.path.exists(path):
-        with open(path) as file:
-            print(f"\n### Compile time\n\n{file.read().strip()}")
+    if not os.path.exists(path):
+        return
+    with open(path) as file:
+        rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in file][2:]
+    objectives = sorted((row for row in rows if row[0].startswith("poft/objective/")), key=lambda row: float(row[2]))
+    middle, slowest = objectives[len(objectives) // 2], objectives[-1]
+    table("Compile time", f"g++ -O2, best of three; scripts/compile_time.sh prints it for each of the {len(objectives)} headers in"
+          " poft/objective/.", ["header", "preprocessed lines", "seconds", "goal", "met?"],
+          [["the median of the objectives", *middle[1:]], [f"the slowest, {slowest[0]}", *slowest[1:]]] +
+          [row for row in rows if row not in objectives])
 
 
 def print_tables(folder):

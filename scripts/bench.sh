@@ -11,7 +11,7 @@ usage: scripts/bench.sh [--quick] [--out FILE] [--write]
   --out FILE  put the tables there, too
   --write     put the tables into bench/README.md
 Builds in build-bench/ and build-bench-plain/ (without -march); raw results are left in build-bench/results/.
-Nothing is installed. On an idle machine it takes about 20 minutes; other work on it spoils the figures.
+Nothing is installed. Other work on the machine spoils the figures; the load is part of the tables.
 END
 }
 
@@ -30,6 +30,10 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+if [ $write = yes ] && [ $rounds = 1 ]; then
+  echo "scripts/bench.sh: --write with --quick, expected one of them: a try is no figure for bench/README.md" >&2
+  exit 2
+fi
 
 say() { echo "bench: $*" >&2; }
 
@@ -63,26 +67,30 @@ build build-bench-plain ''
 results=build-bench/results
 rm -rf $results
 mkdir -p $results
-say "load average before: $(cut -d' ' -f1 /proc/loadavg); it should be near 0"
+trap 'say "stopped; what the programs said is in $results/log"' ERR
+load() { cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown; }
+load_before=$(load)
+say "load average before: $load_before; it should be near 0"
 cat >$results/machine.md <<END
 $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(g++ --version | head -n 1), \
 $($python -c 'import torch; print("PyTorch", torch.__version__)' 2>/dev/null || echo 'no PyTorch'), \
-$(date +%Y-%m-%d). Medians of the calls of a round, then over $rounds round$([ $rounds -gt 1 ] && echo s || true).
+$(date +%Y-%m-%d), load average before $load_before (a machine that does nothing else has less than 0.2).
+Medians of the calls of a round, then over the rounds ($rounds).
 END
 
 ours() { # BUILD PROGRAM SECONDS FILTER FILE
   local folder=$1/bench
-  "$folder/$2" --benchmark_min_time="$3" --benchmark_filter="$4" --benchmark_format=json >"$results/$5.json" 2>/dev/null
+  "$folder/$2" --benchmark_min_time="$3" --benchmark_filter="$4" --benchmark_format=json >"$results/$5.json" 2>>$results/log
 }
 theirs() { # CASE SIZE ... as fastest prints them: LEVEL OBJECTIVE SIZE VARIANT SETTING THREADS, variant may be -; FILE
   local variant=()
   if [ "$1" = bandit ]; then
     bench/competitors/strong_pytorch.sh "$5" $python bench/competitors/pytorch_bandit.py "$2" "$3" \
-      --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl"
+      --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl" 2>>$results/log
   else
     [ "$4" = - ] || variant=(--variant "$4")
     bench/competitors/strong_pytorch.sh "$5" $python bench/competitors/pytorch_losses.py "$1" "$2" "$3" \
-      "${variant[@]}" --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl"
+      "${variant[@]}" --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl" 2>>$results/log
   fi
 }
 
@@ -118,7 +126,7 @@ say "compile times"
 scripts/compile_time.sh >$results/compile_time.md
 
 python3 bench/merge.py tables $results >$results/tables.md
-say "load average after: $(cut -d' ' -f1 /proc/loadavg)"
+say "load average after: $(load), of which about 2 are this script's"
 cat $results/tables.md
 if [ -n "$out" ]; then
   cp $results/tables.md "$out"

@@ -184,7 +184,8 @@ std::vector<claim> claims() {
   for (claim* one : {&up, &down, &falls, &margin}) out.push_back(*one);
   for (claim* one : {&up, &down, &falls, &margin}) {
     one->part += "'";
-    one->text.insert(one->text.size() - 1, " (the paper's target 10; shown, does not decide)");
+    one->text.insert(one->text.size() - 1,
+                     " (the paper's target 10; added after the first results, does not decide)");
     one->decides = false;
     for (contrast& c : one->contrasts) {
       for (term& t : c.terms) t.arm += t.arm.starts_with("ipo.") ? ".target10" : "";

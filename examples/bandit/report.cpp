@@ -53,7 +53,8 @@ std::string verdict_mark(poft::bandit::verdict v) {
 std::string claim_table(std::vector<judged_claim> const& judged) {
   auto const verdicts = overall(judged);
   std::string out =
-      "<div class='wide'><table><thead><tr><th>Claim</th><th>Verdict</th><th>What is claimed</th><th>Weakest "
+      "<div class='wide'><table class='claims'><thead><tr><th>Claim</th><th>Verdict</th><th>What is "
+      "claimed</th><th>Weakest "
       "contrast</th></tr></thead><tbody>\n";
   std::set<std::string> begun;
   for (judged_claim const& one : judged) {
@@ -146,6 +147,8 @@ h1{font-size:1.6rem;line-height:1.2}h2{margin-top:2.5rem;font-size:1.25rem}
 table{border-collapse:collapse;font-size:.88rem;width:100%}th,td{text-align:left;padding:.3rem .55rem;border-bottom:1px solid #ddd;vertical-align:top}
 th{border-bottom:2px solid #888}tr.whole td{font-weight:bold;background:#f4f4f4}
 .wide{overflow-x:auto}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}
+@media(max-width:45rem){.claims thead{display:none}.claims td{display:inline-block;border:0;padding:.15rem .4rem}.claims td:nth-child(n+3){display:block}
+.claims tr{display:block;border-bottom:1px solid #ddd;padding:.3rem 0}}
 figure{margin:0}figure svg{width:100%;height:auto}
 .holds{color:#00683f;font-weight:bold;white-space:nowrap}.fails{color:#a63600;font-weight:bold;white-space:nowrap}.undecided{color:#555;font-style:italic}
 small{color:#555}details{margin:.4rem 0}summary{cursor:pointer}code{background:#f3f3f3;padding:0 .2em}

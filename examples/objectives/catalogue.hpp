@@ -1,5 +1,5 @@
-// docs/objectives.md: every objective of the list with its formula, inputs, defaults, and what TRL and HALOs
-// have. SPDX-License-Identifier: MIT
+// docs/objectives.md: every objective with its formula, inputs and defaults, and what TRL and HALOs have.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <string>

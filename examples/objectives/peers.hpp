@@ -1,5 +1,5 @@
-// What the catalogue says of each objective that the list cannot: its formula, and how TRL and HALOs call and
-// set it. SPDX-License-Identifier: MIT
+// What the list of objectives cannot say of each: its formula, and how TRL and HALOs call and set it.
+// SPDX-License-Identifier: MIT
 //
 // Read in TRL 1.10 (development, July 2026) and HALOs (September 2025). "-": it has none.
 #pragma once
