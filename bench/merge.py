@@ -114,14 +114,15 @@ def level_1(ours, theirs):
                 cells[-2:] = ["", ""]
             rows.append([f"{what}, {variant}", number(run["median_ms"])] + cells)
         if int(size) == 10_000_000:
-            shares.append([what, number(run["median_ms"]), number(run["gigabytes_per_s"]), number(run["copy_gigabytes_per_s"]),
-                           number(run["scale_gigabytes_per_s"]), percent(run["share_of_copy"]), "70 %",
-                           verdict(run["share_of_copy"], 0.7)])
+            shares.append([what, number(run["median_ms"]), number(run["gigabytes_per_s"]),
+                           number(run["copy_gigabytes_per_s"]), number(run["scale_gigabytes_per_s"]),
+                           percent(run["share_of_copy"]), "70 %", verdict(run["share_of_copy"], 0.7)])
     table("Level 1: loss and gradient of arrays of log-probs, float, 2 threads",
-          "PyTorch differentiates the formula (autograd), or the derivative is written out with memory kept for every"
-          " operation (by_hand).", ["what"] + columns_of_a_race, rows)
-    table("Level 1 and the memory", "Bytes are the inputs read and the gradients written. A plain copy loop and an in-place"
-          " scale over as many bytes ran in the same program.",
+          "PyTorch differentiates the formula (autograd), or the derivative is written out with memory kept for"
+          " every operation (by_hand).", ["what"] + columns_of_a_race, rows)
+    table("Level 1 and the memory",
+          "Bytes are the inputs read and the gradients written. A plain copy loop and an in-place scale over as many"
+          " bytes ran in the same program.",
           ["what", "ours, ms", "GB/s", "copy, GB/s", "scale, GB/s", "of the copy", "goal", "met?"], shares)
 
 
@@ -141,11 +142,11 @@ def level_2(ours, theirs):
                        verdict(run["share_of_two_pass_bound"], 0.8) if in_goal else "",
                        number(run.get("extra_kilobytes"))])
     table("Level 2: from logits to the loss and, in their place, its gradient, float, 2 threads",
-          "Two examples, sequences of 256 tokens. The fastest of log_softmax and gather, cross_entropy, and a gradient"
-          " written by hand, each at its fastest setting.", ["what"] + columns_of_a_race, races)
+          "Two examples, sequences of 256 tokens. The fastest of log_softmax and gather, cross_entropy, and a"
+          " gradient written by hand, each at its fastest setting.", ["what"] + columns_of_a_race, races)
     table("Level 2 and the memory",
-          "The bound reads the rows that count once, and reads and overwrites all of them once, at the speed of plain loops in"
-          " the same program. Extra memory is the most that one call held beyond the logits.",
+          "The bound reads the rows that count once, and reads and overwrites all of them once, at the speed of"
+          " plain loops in the same program. Extra memory is the most that one call held beyond the logits.",
           ["what", "threads", "ours, ms", "bound, ms", "of the bound", "goal", "met?", "extra memory, kB"], bounds)
     extra = [[case, number(median_extra(runs))] for case, runs in theirs.items()
              if case.startswith("level_2/") and median_extra(runs) is not None]
@@ -168,12 +169,13 @@ def bandit(ours, theirs):
         rows.append([what, number(ms)] + against(ms, theirs.get(case, {}), 5))
         goal = 100 if method == "best_of_n" else 1000
         ratio = official_ms[name] / ms
-        rows.append([what, number(ms), number(official_ms[name]), "official program (quoted)", f"{ratio:.3g} x", f"{goal} x",
-                     verdict(ratio, goal)])
+        rows.append([what, number(ms), number(official_ms[name]), "official program (quoted)", f"{ratio:.3g} x",
+                     f"{goal} x", verdict(ratio, goal)])
     table("The bandit: one gradient step with its evaluation",
-          "10 samples per prompt, 100 actions, evaluation on 100 held-out contexts (expected reward, both divergences from the"
-          " reference, entropy, log-ratios of all pairs). PyTorch is batched, too, at its fastest setting and thread count. The"
-          " official program's seconds are quoted: taken on another machine on another day, and for Best-of-N with 5 prompts.",
+          "10 samples per prompt, 100 actions, evaluation on 100 held-out contexts (expected reward, both divergences"
+          " from the reference, entropy, log-ratios of all pairs). PyTorch is batched, too, at its fastest setting and"
+          " thread count. The official program's seconds are quoted: taken on another machine on another day, and for"
+          " Best-of-N with 5 prompts.",
           ["what"] + columns_of_a_race, rows)
 
 
@@ -190,10 +192,11 @@ def objectives(ours):
         share = run["gigabytes_per_s"] / of_dpo[2]
         is_pair = family.startswith("pairs_") or name == "bt_reward"
         rows.append([name, family.replace("_", " "), f"{run['bytes_per_example']:.0f}", number(alone["median_ms"]),
-                     number(run["median_ms"]), number(run["gigabytes_per_s"]), percent(run["share_of_copy"]), percent(share),
-                     "33 %" if is_pair else "", verdict(share, 1 / 3) if is_pair else ""])
-    table("Level 1, every objective: loss and gradient of 10^6 examples, float", "Bytes are the inputs read and the gradients"
-          " written; the share of a copy of as many bytes, and DPO's bytes per second, are at 2 threads.",
+                     number(run["median_ms"]), number(run["gigabytes_per_s"]), percent(run["share_of_copy"]),
+                     percent(share), "33 %" if is_pair else "", verdict(share, 1 / 3) if is_pair else ""])
+    table("Level 1, every objective: loss and gradient of 10^6 examples, float",
+          "Bytes are the inputs read and the gradients written; the share of a copy of as many bytes, and DPO's bytes"
+          " per second, are at 2 threads.",
           ["objective", "family", "bytes each", "1 thread, ms", "2 threads, ms", "GB/s", "of the copy", "of DPO's", "goal",
            "met?"], rows)
 
@@ -217,7 +220,8 @@ def compile_time(folder):
         rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in file][2:]
     objectives = sorted((row for row in rows if row[0].startswith("poft/objective/")), key=lambda row: float(row[2]))
     middle, slowest = objectives[len(objectives) // 2], objectives[-1]
-    table("Compile time", f"g++ -O2, best of three; scripts/compile_time.sh prints it for each of the {len(objectives)} headers in"
+    table("Compile time",
+          f"g++ -O2, best of three; scripts/compile_time.sh prints it for each of the {len(objectives)} headers in"
           " poft/objective/.", ["header", "preprocessed lines", "seconds", "goal", "met?"],
           [["the median of the objectives", *middle[1:]], [f"the slowest, {slowest[0]}", *slowest[1:]]] +
           [row for row in rows if row not in objectives])

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures this library beside PyTorch on this machine and prints the tables of bench/README.md.
 # SPDX-License-Identifier: MIT
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
 usage() {

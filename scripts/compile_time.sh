@@ -22,7 +22,8 @@ row() {
     goal="< $(($2 / 1000)).$(($2 % 1000 / 100))"
     met=$([ $((best / 1000000)) -lt "$2" ] && echo yes || echo no)
   fi
-  printf '| %s | %d | %d.%02d | %s | %s |\n' "$1" "$lines" $((best / 1000000000)) $((best / 10000000 % 100)) "$goal" "$met"
+  printf '| %s | %d | %d.%02d | %s | %s |\n' "$1" "$lines" \
+    $((best / 1000000000)) $((best / 10000000 % 100)) "$goal" "$met"
 }
 includes() { printf '#include "%s"\n' ${1//+/ }; }
 
@@ -41,6 +42,7 @@ level_1=$(includes poft/backend/eigen/backend.hpp+poft/batch/evaluate.hpp)
 row "poft/backend/eigen/backend.hpp + poft/batch/evaluate.hpp" 2000 "$level_1"
 row "the same, and DPO's loss and gradient of a batch" 2000 "$level_1
 $(includes poft/objective/dpo.hpp)
-double loss(poft::preference_pair<std::span<float const>> const& pairs, poft::preference_pair<std::span<float>> const& d) {
+double loss(poft::preference_pair<std::span<float const>> const& pairs,
+            poft::preference_pair<std::span<float>> const& d) {
   return poft::batch_loss_and_gradient(poft::eigen::backend{}, poft::objective::dpo{}, pairs, d);
 }"

@@ -35,11 +35,13 @@ std::vector<float> live_numbers(std::string_view name, std::int64_t n, random_st
 }
 
 /// The same for a frozen one; what is compared with a live one (a reference, an old policy) lies within 1 of it.
-std::vector<float> frozen_numbers(std::string_view name, std::vector<float> const& live, random_stream& random) {
+std::vector<float> frozen_numbers(std::string_view name, std::vector<float> const& live,
+                                  random_stream& random) {
   bool const is_compared = name.starts_with("reference_") || name.starts_with("old_");
   bool const is_count    = name.ends_with("tokens");
   bool const is_label    = name == "desirable" || name == "clean";
-  bool const is_positive = name == "win_probability" || name == "weight" || name == "baseline" || name == "margin";
+  bool const is_positive =
+      name == "win_probability" || name == "weight" || name == "baseline" || name == "margin";
   std::vector<float> out;
   for (float const beside : live) {
     float const u = random.uniform<float>();
@@ -54,9 +56,9 @@ std::vector<float> frozen_numbers(std::string_view name, std::vector<float> cons
 
 template <class Objective>
 void evaluate(benchmark::State& state) {
-  using numbers  = inputs_of<Objective, std::vector<float>>;
-  using inputs   = inputs_of<Objective, std::span<float const>>;
-  using gradient = inputs_of<Objective, std::span<float>>;
+  using numbers               = inputs_of<Objective, std::vector<float>>;
+  using inputs                = inputs_of<Objective, std::span<float const>>;
+  using gradient              = inputs_of<Objective, std::span<float>>;
   std::int64_t const examples = state.range(0);
   int const threads           = static_cast<int>(state.range(1));
 
@@ -76,23 +78,25 @@ void evaluate(benchmark::State& state) {
     // Frozen members follow the order of the live ones: reference_chosen is beside chosen, reference_rejected beside rejected.
     constexpr int beside = K < inputs::live::count ? K : 0;
     auto& x              = numbers::frozen::template get<K>(given);
-    x = frozen_numbers(inputs::frozen::template at<K>::name, numbers::live::template get<beside>(given), random);
+    x = frozen_numbers(inputs::frozen::template at<K>::name, numbers::live::template get<beside>(given),
+                       random);
     inputs::frozen::template get<K>(in) = x;
   });
 
   Objective const objective{};
   eigen::backend const backend{.threads = threads};
-  double loss          = 0;
-  double const seconds = time_calls(state, [&] { loss = batch_loss_and_gradient(backend, objective, in, out); });
+  double loss = 0;
+  double const seconds =
+      time_calls(state, [&] { loss = batch_loss_and_gradient(backend, objective, in, out); });
 
   auto const bytes  = static_cast<double>(examples) * 4 * (2 * inputs::live::count + inputs::frozen::count);
   auto const& speed = speed_of_memory(static_cast<std::int64_t>(bytes), threads);
-  state.counters["loss"]               = loss;
-  state.counters["bytes_per_example"]  = bytes / static_cast<double>(examples);
-  state.counters["gigabytes_per_s"]    = 1e-9 * bytes / seconds;
+  state.counters["loss"]                  = loss;
+  state.counters["bytes_per_example"]     = bytes / static_cast<double>(examples);
+  state.counters["gigabytes_per_s"]       = 1e-9 * bytes / seconds;
   state.counters["copy_gigabytes_per_s"]  = 1e-9 * bytes / speed.copy;
   state.counters["scale_gigabytes_per_s"] = 1e-9 * bytes / speed.scale;
-  state.counters["share_of_copy"]      = speed.copy / seconds;
+  state.counters["share_of_copy"]         = speed.copy / seconds;
 }
 
 template <class Objective>
@@ -107,7 +111,8 @@ void add(std::string const& family, std::vector<std::int64_t> const& sizes) {
 template <class List>
 void add_all(std::string const& family) {
   List::for_each([&]<class Objective>() {
-    bool const is_headline = std::string_view(Objective::name) == "dpo" || std::string_view(Objective::name) == "poft";
+    bool const is_headline =
+        std::string_view(Objective::name) == "dpo" || std::string_view(Objective::name) == "poft";
     is_headline ? add<Objective>(family, {1'000'000, 10'000'000}) : add<Objective>(family, {1'000'000});
   });
 }

@@ -3,8 +3,9 @@
 #
 #   pytorch_bandit.py {best_of_n|ipo} PROMPTS [--threads N] [--seconds S]
 #
-# The network, optimiser, samples and metrics of bench/bandit/step_bench.cpp: every prompt goes through the network once, all
-# of its pairs are indexed at once, the metrics are exact sums over the actions. Nothing here loops over samples.
+# The network, optimiser, samples and metrics of bench/bandit/step_bench.cpp: every prompt goes through the
+# network once, all of its pairs are indexed at once, the metrics are exact sums over the actions. Nothing here
+# loops over samples.
 import argparse
 import json
 import os

@@ -1,10 +1,10 @@
-# DPO and PoFT in PyTorch, loss and gradient: elementwise, and from logits; one JSON line per variant on standard output.
+# DPO and PoFT in PyTorch, loss and gradient: elementwise and from logits; one JSON line per variant.
 # SPDX-License-Identifier: MIT
 #
 #   pytorch_losses.py {level_1|level_2} {dpo|poft} SIZE [--threads N] [--seconds S] [--variant NAME]
 #
-# SIZE is the number of pairs or sequences at level 1, the vocabulary at level 2, where two examples have sequences of 256
-# tokens. Without --variant every way of writing the same mathematics is timed:
+# SIZE is the number of pairs or sequences at level 1, the vocabulary at level 2, where two examples have
+# sequences of 256 tokens. Without --variant every way of writing the same mathematics is timed:
 #
 #   level 1   autograd       the formula, differentiated by PyTorch
 #             by_hand        the derivative written out, every operation into memory that is kept
@@ -55,7 +55,8 @@ class Level1:
         beside = [x + 2 * torch.rand(size) - 1 for x in live]
         self.is_dpo = objective == "dpo"
         self.live = [x.requires_grad_() for x in live]
-        self.frozen = [x.detach() for x in beside] if self.is_dpo else [torch.randint(10, 100, (size,)).float(), 4 * torch.rand(size) - 2]
+        tokens, score = torch.randint(10, 100, (size,)).float(), 4 * torch.rand(size) - 2
+        self.frozen = [x.detach() for x in beside] if self.is_dpo else [tokens, score]
         self.kept = [torch.empty(size) for _ in range(4)]
 
     def autograd(self):

@@ -81,10 +81,13 @@ void from_logits(benchmark::State& state) {
   Objective const objective{};
   double loss    = 0;
   auto const run = [&] {
-    loss = head.loss_and_gradient(objective, view<Stored const, 2>(in_place), tokens.batch(), frozen, in_place).loss;
+    loss =
+        head.loss_and_gradient(objective, view<Stored const, 2>(in_place), tokens.batch(), frozen, in_place)
+            .loss;
   };
 
-  eigen::for_each_piece(threads, 16 * threads, [](std::int64_t) {});  // makes the threads, whose stacks are memory too
+  eigen::for_each_piece(threads, 16 * threads,
+                        [](std::int64_t) {});  // makes the threads, whose stacks are memory too
   refresh();
   state.counters["extra_kilobytes"] = extra_memory_of(run) / 1024;
   double const seconds              = time_calls(state, refresh, run);
@@ -93,17 +96,18 @@ void from_logits(benchmark::State& state) {
   auto const bytes   = rows * vocab * static_cast<std::int64_t>(sizeof(Stored));
   auto const& speed  = speed_of_memory(bytes, threads);
   // Masked rows are not read, but overwritten.
-  double const bound                   = counted / static_cast<double>(rows) * speed.read + 2 * speed.scale;
-  state.counters["loss"]               = loss;
-  state.counters["read_ms"]            = 1e3 * speed.read;
-  state.counters["scale_ms"]           = 2e3 * speed.scale;
-  state.counters["two_pass_bound_ms"]  = 1e3 * bound;
+  double const bound                  = counted / static_cast<double>(rows) * speed.read + 2 * speed.scale;
+  state.counters["loss"]              = loss;
+  state.counters["read_ms"]           = 1e3 * speed.read;
+  state.counters["scale_ms"]          = 2e3 * speed.scale;
+  state.counters["two_pass_bound_ms"] = 1e3 * bound;
   state.counters["share_of_two_pass_bound"] = bound / seconds;
 }
 
 template <class Objective, class Stored>
 void add(std::string const& storage) {
-  benchmark::RegisterBenchmark(("level_2/" + storage + "/" + Objective::name).c_str(), from_logits<Objective, Stored>)
+  benchmark::RegisterBenchmark(("level_2/" + storage + "/" + Objective::name).c_str(),
+                               from_logits<Objective, Stored>)
       ->ArgsProduct({{50257, 128256}, {1, 2}})
       ->ArgNames({"vocab", "threads"})
       ->UseManualTime()

@@ -26,7 +26,7 @@ namespace detail {
 using words = std::vector<std::uint32_t>;
 
 inline void copy(int threads, words const& from, words& to) {
-  auto const n = static_cast<std::ptrdiff_t>(from.size());
+  auto const n        = static_cast<std::ptrdiff_t>(from.size());
   auto const* const x = from.data();
   auto* const y       = to.data();
 #pragma omp parallel for schedule(static) num_threads(threads)
@@ -69,7 +69,8 @@ inline memory_speed const& speed_of_memory(std::int64_t bytes, int threads) {
     place->second.copy  = detail::median_of_calls([&] { detail::copy(threads, from, to); });
     place->second.scale = detail::median_of_calls([&] { detail::scale(threads, to); });
     from.resize(2 * half, 1);
-    place->second.read = detail::median_of_calls([&] { benchmark::DoNotOptimize(detail::read(threads, from)); });
+    place->second.read =
+        detail::median_of_calls([&] { benchmark::DoNotOptimize(detail::read(threads, from)); });
   }
   return place->second;
 }

@@ -43,7 +43,8 @@ double time_calls(benchmark::State& state, Prepare&& prepare, F&& f, double step
 
 template <class F>
 double time_calls(benchmark::State& state, F&& f) {
-  return time_calls(state, [] {}, f);
+  return time_calls(
+      state, [] {}, f);
 }
 
 }  // namespace poft::bench
