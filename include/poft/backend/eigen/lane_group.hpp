@@ -6,6 +6,7 @@
 // tail takes the same instructions as the rest. The order of a sum depends on the length only.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -22,29 +23,28 @@ struct pack_index {
 
   POFT_FN pack<T> load(T const* from) const { return pack<T>::load(from + first); }
   POFT_FN void store(T* to, pack<T> value) const { value.store(to + first); }
+  // bfloat16 is the upper half of a float: widening is a shift, narrowing rounds to nearest even and keeps NaN, as
+  // bfloat16's own constructor does for one number.
   POFT_FN pack<T> load(bfloat16 const* from) const
     requires std::same_as<T, float>
   {
-    float widened[pack<T>::size];
-    widen(from + first, widened, pack<T>::size);
-    return pack<T>::load(widened);
+    halves stored;
+    std::memcpy(&stored, from + first, sizeof stored);
+    return pack<T>(std::bit_cast<typename pack<T>::vector>(__builtin_convertvector(stored, words) << 16));
   }
   POFT_FN void store(bfloat16* to, pack<T> value) const
     requires std::same_as<T, float>
   {
-    float lanes[pack<T>::size];
-    value.store(lanes);
-    for (int k = 0; k < pack<T>::size; ++k) to[first + k] = bfloat16(lanes[k]);
+    words const whole   = std::bit_cast<words>(value.lanes);
+    words const rounded = whole + 0x7fffu + ((whole >> 16) & 1u);
+    words const kept    = (whole & 0x7fffffffu) > 0x7f800000u ? (whole | 0x00400000u) : rounded;
+    halves const stored = __builtin_convertvector(kept >> 16, halves);
+    std::memcpy(to + first, &stored, sizeof stored);
   }
 
-  POFT_FN static void widen(bfloat16 const* from, float* to, int count) {
-    for (int k = 0; k < count; ++k) {
-      std::uint16_t half;
-      std::memcpy(&half, from + k, sizeof half);
-      std::uint32_t const bits = std::uint32_t(half) << 16;
-      std::memcpy(to + k, &bits, sizeof bits);
-    }
-  }
+ private:
+  using words [[gnu::vector_size(register_bytes)]]      = std::uint32_t;
+  using halves [[gnu::vector_size(register_bytes / 2)]] = std::uint16_t;
 };
 
 /// Position of the last, partial pack: `count` lanes are real.

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <limits>
 
-#if defined(__FMA__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -120,10 +120,7 @@ struct pack {
   POFT_FN friend pack abs(pack a) {
     return pack(std::bit_cast<vector>(std::bit_cast<bits>(a.lanes) & std::numeric_limits<integer>::max()));
   }
-  POFT_FN friend pack sqrt(pack a) {
-    for (int k = 0; k < size; ++k) a.lanes[k] = std::sqrt(a.lanes[k]);
-    return a;
-  }
+  POFT_FN friend pack sqrt(pack a) { return pack(native_sqrt(a.lanes)); }
 
   /// a * b + c, rounded once where the target can.
   POFT_FN static pack multiply_add(pack a, pack b, pack c) {
@@ -166,7 +163,7 @@ struct pack {
   }
 
  private:
-  // What the vector types have no operator for: fused multiply-add, the instructions for max and min, scaling by 2^n.
+  // What the vector types have no operator for: fused multiply-add, max, min and sqrt as instructions, scaling by 2^n.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   POFT_FN static auto fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
   POFT_FN static auto fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
@@ -174,12 +171,26 @@ struct pack {
   POFT_FN static auto native_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
   POFT_FN static auto native_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
   POFT_FN static auto native_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+  POFT_FN static auto native_sqrt(__m512 a) { return _mm512_sqrt_ps(a); }
+  POFT_FN static auto native_sqrt(__m512d a) { return _mm512_sqrt_pd(a); }
   POFT_FN static auto scaled(__m512 a, __m512 n) { return _mm512_scalef_ps(a, n); }
   POFT_FN static auto scaled(__m512d a, __m512d n) { return _mm512_scalef_pd(a, n); }
 #else
 #if defined(__FMA__)
   POFT_FN static auto fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   POFT_FN static auto fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+#endif
+#if defined(__AVX__)
+  POFT_FN static auto native_sqrt(__m256 a) { return _mm256_sqrt_ps(a); }
+  POFT_FN static auto native_sqrt(__m256d a) { return _mm256_sqrt_pd(a); }
+#elif defined(__SSE2__)
+  POFT_FN static auto native_sqrt(__m128 a) { return _mm_sqrt_ps(a); }
+  POFT_FN static auto native_sqrt(__m128d a) { return _mm_sqrt_pd(a); }
+#else
+  POFT_FN static vector native_sqrt(vector a) {
+    for (int k = 0; k < size; ++k) a[k] = std::sqrt(a[k]);
+    return a;
+  }
 #endif
   POFT_FN static vector native_max(vector a, vector b) { return a > b ? a : b; }
   POFT_FN static vector native_min(vector a, vector b) { return a < b ? a : b; }
