@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-usage: scripts/bench.sh [--quick] [--out FILE] [--write]
+usage: scripts/bench.sh [--quick] [--rounds N] [--out FILE] [--write]
   --quick     one short round (a try, not a measurement)
+  --rounds N  rounds of ours and PyTorch in turn; 3 if not said, at least 2 for --write
   --out FILE  put the tables there, too
   --write     put the tables into bench/README.md
 Builds in build-bench/ and build-bench-plain/ (without -march); raw results are left in build-bench/results/.
@@ -19,6 +20,11 @@ rounds=3 seconds=1.0 seconds_of_each=0.2 out='' write=no
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) rounds=1 seconds=0.1 seconds_of_each=0.02 ;;
+    --rounds)
+      if ! [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then usage >&2; exit 2; fi
+      rounds=$2
+      shift
+      ;;
     --out)
       if [ $# -lt 2 ]; then usage >&2; exit 2; fi
       out=$2
@@ -31,7 +37,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ $write = yes ] && [ $rounds = 1 ]; then
-  echo "scripts/bench.sh: --write with --quick, expected one of them: a try is no figure for bench/README.md" >&2
+  echo "scripts/bench.sh: --write with one round, expected at least 2: a try is no figure for bench/README.md" >&2
   exit 2
 fi
 
