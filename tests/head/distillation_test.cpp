@@ -15,11 +15,11 @@ using poft::eigen::backend;
 template <class F>
 void with_divergence(nlohmann::json const& hyper, F f) {
   std::string const name = hyper.at("divergence");
-  if (name == "forward_kl") return f(poft::forward_kl{});
-  if (name == "reverse_kl") return f(poft::reverse_kl{});
-  if (name == "tvd") return f(poft::tvd{});
-  if (name == "symmetric_kl") return f(poft::symmetric_kl{.weight = hyper.at("weight")});
-  if (name == "jsd") return f(poft::jsd{.beta = hyper.at("beta")});
+  if (name == "forward_kl") return f(poft::divergence::forward_kl{});
+  if (name == "reverse_kl") return f(poft::divergence::reverse_kl{});
+  if (name == "tvd") return f(poft::divergence::tvd{});
+  if (name == "symmetric_kl") return f(poft::divergence::symmetric_kl{.weight = hyper.at("weight")});
+  if (name == "jsd") return f(poft::divergence::jsd{.beta = hyper.at("beta")});
   FAIL() << name;
 }
 
@@ -53,12 +53,12 @@ TEST(distillation, names_what_is_wrong) {
   std::vector<std::uint8_t> const nothing{0, 0};
   view<double const, 2> const student(z.data(), 2, 3), narrow(z.data(), 3, 2);
   view<double, 2> const out(d.data(), 2, 3);
-  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::forward_kl{}, student, narrow, out), poft::shape_error);
-  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::jsd{.beta = 1}, student, student, out), poft::value_error);
-  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::tvd{}, student, student, out, {.mask = nothing}), poft::value_error);
+  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::divergence::forward_kl{}, student, narrow, out), poft::shape_error);
+  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::divergence::jsd{.beta = 1}, student, student, out), poft::value_error);
+  EXPECT_THROW(poft::distillation_loss_and_gradient(backend{}, poft::divergence::tvd{}, student, student, out, {.mask = nothing}), poft::value_error);
   z[4] = std::nan("");
   try {
-    poft::distillation_loss_and_gradient(backend{}, poft::forward_kl{}, student, student, out);
+    poft::distillation_loss_and_gradient(backend{}, poft::divergence::forward_kl{}, student, student, out);
     FAIL();
   } catch (poft::value_error const& error) {
     EXPECT_NE(std::string(error.what()).find("row 1 is NaN"), std::string::npos) << error.what();
