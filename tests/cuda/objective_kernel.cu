@@ -20,7 +20,7 @@ struct kernels<poft::objective_list<Objectives...>> {
 
 void const* const* every_kernel() {
 #if __has_include("poft/objective/all.hpp")
-  return kernels<poft::all_objectives>::addresses;
+  return kernels<poft::objective::example_objectives>::addresses;
 #else
   return kernels<poft::objective_list<poft::objective::dpo>>::addresses;
 #endif
