@@ -51,7 +51,8 @@ TYPED_TEST(lane_group, each_writes_every_element_and_nothing_beyond) {
     row<T const> const x{values.data()};
     row<T> const y{out.data()};
     poft::eigen::lane_group<T>::each(0, n, [=](auto i) { y.set(i, -x[i]); });
-    for (int i = 0; i < n; ++i) EXPECT_EQ(out[static_cast<std::size_t>(i)], -values[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < n; ++i)
+      EXPECT_EQ(out[static_cast<std::size_t>(i)], -values[static_cast<std::size_t>(i)]);
     for (int i = n; i < n + 5; ++i) EXPECT_EQ(out[static_cast<std::size_t>(i)], T(99));
   }
 }
@@ -62,7 +63,8 @@ TEST(lane_group_bfloat16, loads_and_stores_through_float) {
   row<poft::bfloat16 const> const x{stored.data()};
   row<poft::bfloat16> const y{out.data()};
   poft::eigen::lane_group<float>::each(0, 37, [=](auto i) { y.set(i, x[i] + x[i]); });
-  for (int i = 0; i < 37; ++i) EXPECT_EQ(static_cast<float>(out[static_cast<std::size_t>(i)]), 0.5f * static_cast<float>(i - 18));
+  for (int i = 0; i < 37; ++i)
+    EXPECT_EQ(static_cast<float>(out[static_cast<std::size_t>(i)]), 0.5f * static_cast<float>(i - 18));
 }
 
 struct square_roots {

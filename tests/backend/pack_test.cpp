@@ -32,11 +32,12 @@ class lanes : public testing::Test {
   static double worst_error(F f, G truth, double low, double high) {
     double worst = 0;
     for (int i = 0; i <= 20000; ++i) {
-      T const x             = static_cast<T>(low + (high - low) * i / 20000);
+      T const x              = static_cast<T>(low + (high - low) * i / 20000);
       long double const want = truth(static_cast<long double>(x));
-      T const got           = on_lanes(f, x);
-      long double const unit = std::max(std::abs(want), static_cast<long double>(std::numeric_limits<T>::min())) *
-                               std::numeric_limits<T>::epsilon();
+      T const got            = on_lanes(f, x);
+      long double const unit =
+          std::max(std::abs(want), static_cast<long double>(std::numeric_limits<T>::min())) *
+          std::numeric_limits<T>::epsilon();
       worst = std::max(worst, static_cast<double>(std::abs(got - want) / unit));
     }
     return worst;
@@ -46,22 +47,40 @@ using element_types = testing::Types<float, double>;
 TYPED_TEST_SUITE(lanes, element_types);
 
 TYPED_TEST(lanes, elementary_functions_are_accurate) {
-  using T       = TypeParam;
-  using L       = lanes<T>;
-  bool const f  = sizeof(T) == 4;
-  auto measure  = [](auto function, auto truth, double low, double high) { return L::worst_error(function, truth, low, high); };
-  EXPECT_LT(measure([](pack<T> x) { return exp(x); }, [](long double x) { return std::exp(x); }, f ? -87 : -708, f ? 88.7 : 709.7), 1.0);
+  using T      = TypeParam;
+  using L      = lanes<T>;
+  bool const f = sizeof(T) == 4;
+  auto measure = [](auto function, auto truth, double low, double high) {
+    return L::worst_error(function, truth, low, high);
+  };
+  EXPECT_LT(measure([](pack<T> x) { return exp(x); }, [](long double x) { return std::exp(x); },
+                    f ? -87 : -708, f ? 88.7 : 709.7),
+            1.0);
   EXPECT_LT(measure([](pack<T> x) { return exp(x); }, [](long double x) { return std::exp(x); }, -1, 1), 1.0);
-  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 1e-30, 3), 2.0);
-  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 0.5, 2), 2.0);
-  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 1, 1e30), 2.0);
-  EXPECT_LT(measure([](pack<T> x) { return log1p(x); }, [](long double x) { return std::log1p(x); }, -0.9, 0.9), 3.0);
-  EXPECT_LT(measure([](pack<T> x) { return log1p_of_unit(x); }, [](long double x) { return std::log1p(x); }, 0, 1), 2.0);
-  EXPECT_LT(measure([](pack<T> x) { return expm1(x); }, [](long double x) { return std::expm1(x); }, -2, 2), 3.0);
-  EXPECT_LT(measure([](pack<T> x) { return tanh(x); }, [](long double x) { return std::tanh(x); }, -5, 5), 4.0);
-  EXPECT_LT(measure([](pack<T> x) { return sqrt(x); }, [](long double x) { return std::sqrt(x); }, 0, 9), 1.0);
-  EXPECT_LT(measure([](pack<T> x) { return poft::softplus(x); }, [](long double x) { return std::log1p(std::exp(x)); }, -40, 40), 3.0);
-  EXPECT_LT(measure([](pack<T> x) { return poft::sigmoid(x); }, [](long double x) { return 1 / (1 + std::exp(-x)); }, -40, 40), 3.0);
+  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 1e-30, 3),
+            2.0);
+  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 0.5, 2),
+            2.0);
+  EXPECT_LT(measure([](pack<T> x) { return log(x); }, [](long double x) { return std::log(x); }, 1, 1e30),
+            2.0);
+  EXPECT_LT(
+      measure([](pack<T> x) { return log1p(x); }, [](long double x) { return std::log1p(x); }, -0.9, 0.9),
+      3.0);
+  EXPECT_LT(
+      measure([](pack<T> x) { return log1p_of_unit(x); }, [](long double x) { return std::log1p(x); }, 0, 1),
+      2.0);
+  EXPECT_LT(measure([](pack<T> x) { return expm1(x); }, [](long double x) { return std::expm1(x); }, -2, 2),
+            3.0);
+  EXPECT_LT(measure([](pack<T> x) { return tanh(x); }, [](long double x) { return std::tanh(x); }, -5, 5),
+            4.0);
+  EXPECT_LT(measure([](pack<T> x) { return sqrt(x); }, [](long double x) { return std::sqrt(x); }, 0, 9),
+            1.0);
+  EXPECT_LT(measure([](pack<T> x) { return poft::softplus(x); },
+                    [](long double x) { return std::log1p(std::exp(x)); }, -40, 40),
+            3.0);
+  EXPECT_LT(measure([](pack<T> x) { return poft::sigmoid(x); },
+                    [](long double x) { return 1 / (1 + std::exp(-x)); }, -40, 40),
+            3.0);
 }
 
 TYPED_TEST(lanes, limits_are_exact) {
@@ -90,7 +109,8 @@ TYPED_TEST(lanes, limits_are_exact) {
   EXPECT_EQ(L::on_lanes([](pack<T> x) { return tanh(x); }, -infinity), T(-1));
   EXPECT_EQ(L::on_lanes([](pack<T> x) { return poft::softplus(x); }, T(1e5)), T(1e5));
   EXPECT_EQ(L::on_lanes([](pack<T> x) { return poft::log1mexp(x); }, T(0)), -infinity);
-  EXPECT_TRUE(std::isnan(L::on_lanes([](pack<T> x) { return max(pack<T>(T(0)), x); }, std::numeric_limits<T>::quiet_NaN())));
+  EXPECT_TRUE(std::isnan(
+      L::on_lanes([](pack<T> x) { return max(pack<T>(T(0)), x); }, std::numeric_limits<T>::quiet_NaN())));
 }
 
 TYPED_TEST(lanes, comparisons_and_select) {

@@ -27,7 +27,9 @@ struct pairs {
       reference_rejected.push_back(number(53));
     }
   }
-  poft::preference_pair<std::span<T const>> in() const { return {chosen, rejected, reference_chosen, reference_rejected}; }
+  poft::preference_pair<std::span<T const>> in() const {
+    return {chosen, rejected, reference_chosen, reference_rejected};
+  }
   poft::preference_pair<std::span<T>> gradient() { return {d_chosen, d_rejected, {}, {}}; }
   poft::preference_pair<T> at(std::size_t i) const {
     return {chosen[i], rejected[i], reference_chosen[i], reference_rejected[i]};
@@ -45,7 +47,8 @@ TYPED_TEST(evaluate, equals_level_0_for_every_length) {
   for (std::size_t n : {1u, 2u, 15u, 16u, 17u, 64u, 70u, 5000u}) {
     pairs<T> p(n);
     std::vector<T> losses(n);
-    double const mean = poft::batch_loss_and_gradient(backend{}, dpo{}, p.in(), p.gradient(), {.losses = losses});
+    double const mean =
+        poft::batch_loss_and_gradient(backend{}, dpo{}, p.in(), p.gradient(), {.losses = losses});
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i) {
       auto const [value, d] = value_and_gradient(dpo{}, p.at(i));
@@ -66,7 +69,8 @@ TEST(evaluate, worked_example_with_weights_and_global_count) {
   std::vector<double> d_chosen(2), d_rejected(2);
   double const loss = poft::batch_loss_and_gradient(
       backend{1}, dpo{}, poft::preference_pair<std::span<double const>>{zero, zero, zero, zero},
-      poft::preference_pair<std::span<double>>{d_chosen, d_rejected, {}, {}}, {.count = 10, .factor = 2, .weights = weights});
+      poft::preference_pair<std::span<double>>{d_chosen, d_rejected, {}, {}},
+      {.count = 10, .factor = 2, .weights = weights});
   EXPECT_DOUBLE_EQ(loss, 0.4 * std::log(2.0));
   EXPECT_DOUBLE_EQ(d_chosen[0], -0.01);
   EXPECT_DOUBLE_EQ(d_chosen[1], -0.03);
@@ -76,18 +80,20 @@ TEST(evaluate, worked_example_with_weights_and_global_count) {
 TEST(evaluate, any_split_into_micro_batches_gives_the_same_gradient) {
   std::size_t const n = 1000;
   pairs<float> whole(n), split(n);
-  double const loss = poft::batch_loss_and_gradient(backend{}, dpo{}, whole.in(), whole.gradient(), {.count = double(n)});
-  double sum        = 0;
+  double const loss =
+      poft::batch_loss_and_gradient(backend{}, dpo{}, whole.in(), whole.gradient(), {.count = double(n)});
+  double sum = 0;
   for (std::size_t first = 0, size = 1; first < n; first += size, size = size * 2 + 1) {
     size         = std::min(size, n - first);
     auto const a = split.in();
     auto const g = split.gradient();
     sum += poft::batch_loss_and_gradient(
         backend{}, dpo{},
-        poft::preference_pair<std::span<float const>>{a.chosen.subspan(first, size), a.rejected.subspan(first, size),
-                                                      a.reference_chosen.subspan(first, size),
-                                                      a.reference_rejected.subspan(first, size)},
-        poft::preference_pair<std::span<float>>{g.chosen.subspan(first, size), g.rejected.subspan(first, size), {}, {}},
+        poft::preference_pair<std::span<float const>>{
+            a.chosen.subspan(first, size), a.rejected.subspan(first, size),
+            a.reference_chosen.subspan(first, size), a.reference_rejected.subspan(first, size)},
+        poft::preference_pair<std::span<float>>{
+            g.chosen.subspan(first, size), g.rejected.subspan(first, size), {}, {}},
         {.count = double(n)});
   }
   EXPECT_NEAR(sum, loss, 1e-6 * loss);
@@ -109,10 +115,12 @@ TEST(evaluate, accumulates_leaves_out_and_works_in_place) {
   poft::batch_loss_and_gradient(backend{}, dpo{}, p.in(), p.gradient(), {});
   poft::batch_loss_and_gradient(backend{}, dpo{}, q.in(), q.gradient(), {.accumulate = true});
   for (std::size_t i = 0; i < 33; ++i) EXPECT_DOUBLE_EQ(q.d_chosen[i], p.d_chosen[i] - 7);
-  poft::batch_loss_and_gradient(backend{}, dpo{}, r.in(), poft::preference_pair<std::span<double>>{{}, r.d_rejected, {}, {}}, {});
+  poft::batch_loss_and_gradient(backend{}, dpo{}, r.in(),
+                                poft::preference_pair<std::span<double>>{{}, r.d_rejected, {}, {}}, {});
   EXPECT_EQ(r.d_chosen[0], -7);
   EXPECT_EQ(r.d_rejected, p.d_rejected);
-  poft::batch_loss_and_gradient(backend{}, dpo{}, q.in(), poft::preference_pair<std::span<double>>{q.chosen, q.rejected, {}, {}}, {});
+  poft::batch_loss_and_gradient(backend{}, dpo{}, q.in(),
+                                poft::preference_pair<std::span<double>>{q.chosen, q.rejected, {}, {}}, {});
   EXPECT_EQ(q.chosen, p.d_chosen);
 }
 
@@ -137,16 +145,20 @@ TEST(evaluate, bad_input_is_named) {
   auto in     = p.in();
   in.rejected = in.rejected.subspan(1);
   EXPECT_EQ(error_of<shape_error>(run({}, in)),
-            "batch_loss: rejected has 3 elements but chosen has 4; every span of a batch must have the same length");
+            "batch_loss: rejected has 3 elements but chosen has 4; every span of a batch must have the same "
+            "length");
   EXPECT_EQ(error_of<value_error>(run({.beta = 0}, p.in())), "dpo: beta must be > 0");
   EXPECT_EQ(error_of<value_error>(run({.beta = std::nan("")}, p.in())), "dpo: beta must be > 0");
   EXPECT_NE(error_of<value_error>(run({}, p.in(), {.count = -1})).find("count is -1"), std::string::npos);
   std::vector<double> const weights{1, 2};
-  EXPECT_NE(error_of<shape_error>(run({}, p.in(), {.weights = weights})).find("weights has 2 elements, expected 4"), std::string::npos);
+  EXPECT_NE(
+      error_of<shape_error>(run({}, p.in(), {.weights = weights})).find("weights has 2 elements, expected 4"),
+      std::string::npos);
   p.rejected[2] = std::nan("");
   EXPECT_EQ(error_of<value_error>(run({}, p.in())), "batch_loss: rejected[2] is NaN");
   p.rejected[2] = p.reference_rejected[2] = -std::numeric_limits<double>::infinity();
-  EXPECT_NE(error_of<value_error>(run({}, p.in())).find("example 2 is NaN; its inputs contradict each other"), std::string::npos);
+  EXPECT_NE(error_of<value_error>(run({}, p.in())).find("example 2 is NaN; its inputs contradict each other"),
+            std::string::npos);
 }
 
 TEST(evaluate, an_empty_batch_has_loss_0) {

@@ -22,7 +22,12 @@ void expect_derivative(char const* name, F f, std::initializer_list<double> poin
 }
 
 #define POFT_TEST_DERIVATIVE(function, ...) \
-  expect_derivative(#function, [](auto x) { using namespace poft; return function(x); }, {__VA_ARGS__})
+  expect_derivative(#function,              \
+                    [](auto x) {            \
+                      using namespace poft; \
+                      return function(x);   \
+                    },                      \
+                    {__VA_ARGS__})
 
 TEST(dual, rules_of_functions) {
   POFT_TEST_DERIVATIVE(exp, -3, 0, 2);
@@ -42,10 +47,16 @@ TEST(dual, rules_of_functions) {
 }
 
 TEST(dual, rules_of_operators) {
-  expect_derivative("arithmetic", [](auto x) { return (x * x - 2.0) / (x + 3.0) + 1.5 / x - x * 0.25; }, {-2.0, 0.5, 4.0});
+  expect_derivative("arithmetic", [](auto x) { return (x * x - 2.0) / (x + 3.0) + 1.5 / x - x * 0.25; },
+                    {-2.0, 0.5, 4.0});
   expect_derivative("log_add_exp", [](auto x) { return poft::log_add_exp(x, x * 0.5); }, {-3.0, 1.0});
   expect_derivative("clamp", [](auto x) { return poft::clamp(x * x, 0.5, 2.0); }, {0.3, 1.0, 3.0});
-  expect_derivative("max, min", [](auto x) { using namespace poft; return max(0.0, x) + min(1.0, x); }, {-2.0, 0.5, 3.0});
+  expect_derivative("max, min",
+                    [](auto x) {
+                      using namespace poft;
+                      return max(0.0, x) + min(1.0, x);
+                    },
+                    {-2.0, 0.5, 3.0});
 }
 
 TEST(dual, several_directions) {
@@ -73,7 +84,8 @@ TEST(dual, the_arm_not_taken_leaves_no_trace) {
 }
 
 TEST(dual, kinks) {
-  EXPECT_EQ(max(0.0, variable(0.0, 0)).partial[0], 0.0);  // the constant stands first: slope of a rectifier at 0
+  EXPECT_EQ(max(0.0, variable(0.0, 0)).partial[0],
+            0.0);  // the constant stands first: slope of a rectifier at 0
   EXPECT_EQ(abs(variable(0.0, 0)).partial[0], 0.0);
   EXPECT_EQ(poft::clamp(variable(2.0, 0), -1.0, 2.0).partial[0], 1.0);  // on the bound
   EXPECT_EQ(stop_gradient(variable(2.0, 0)), 2.0);

@@ -33,7 +33,8 @@ TEST(functions, sigmoid_is_exact_in_both_tails) {
   EXPECT_DOUBLE_EQ(poft::sigmoid(-700.0), std::exp(-700.0));
   EXPECT_EQ(poft::sigmoid(1e4), 1.0);
   EXPECT_EQ(poft::sigmoid(-1e4), 0.0);
-  for (double x : {0.1, 3.0, 20.0}) EXPECT_NEAR(poft::sigmoid(x) + poft::sigmoid(-x), 1.0, 3e-16) << x;  // two roundings
+  for (double x : {0.1, 3.0, 20.0})
+    EXPECT_NEAR(poft::sigmoid(x) + poft::sigmoid(-x), 1.0, 3e-16) << x;  // two roundings
 }
 
 TEST(functions, log1mexp_is_accurate_on_both_branches) {

@@ -12,13 +12,13 @@ template <class S>
 struct two_live_one_frozen {
   S first{}, second{};
   poft::value_t<S> weight{};
-  using live = poft::fields<poft::field<"first", &two_live_one_frozen::first>,
+  using live   = poft::fields<poft::field<"first", &two_live_one_frozen::first>,
                             poft::field<"second", &two_live_one_frozen::second>>;
   using frozen = poft::fields<poft::field<"weight", &two_live_one_frozen::weight>>;
 };
 
 struct product {
-  double power = 2;
+  double power                      = 2;
   static constexpr char const* name = "product";
   using parameters                  = poft::fields<poft::field<"power", &product::power>>;
   template <class S>

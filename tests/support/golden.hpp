@@ -57,13 +57,14 @@ inline double largest_finite(std::vector<double> const& numbers) {
   return largest;
 }
 
-inline void expect_close(std::vector<double> const& got, std::vector<double> const& want, std::string const& what,
-                         std::vector<std::size_t> const& skipped = {}) {
+inline void expect_close(std::vector<double> const& got, std::vector<double> const& want,
+                         std::string const& what, std::vector<std::size_t> const& skipped = {}) {
   ASSERT_EQ(got.size(), want.size()) << what;
   double const largest = largest_finite(want);
   for (std::size_t i = 0; i < want.size(); ++i) {
     if (std::find(skipped.begin(), skipped.end(), i) != skipped.end()) continue;
-    EXPECT_TRUE(agree(got[i], want[i], largest)) << what << "[" << i << "]: got " << got[i] << ", want " << want[i];
+    EXPECT_TRUE(agree(got[i], want[i], largest))
+        << what << "[" << i << "]: got " << got[i] << ", want " << want[i];
   }
 }
 

@@ -59,7 +59,8 @@ struct batch_example {
     using example = inputs<S>;
     example x;
     live::for_each_index([&]<int K>() { example::live::template get<K>(x) = live::template get<K>(in)[i]; });
-    frozen::for_each_index([&]<int K>() { example::frozen::template get<K>(x) = frozen::template get<K>(in)[i]; });
+    frozen::for_each_index(
+        [&]<int K>() { example::frozen::template get<K>(x) = frozen::template get<K>(in)[i]; });
     S const weight = weights.data ? weights[i] : constant<S>(1);
     if constexpr (WithGradient) {
       auto const result = value_and_gradient(objective, x);
@@ -91,12 +92,14 @@ std::size_t batch_size(char const* operation, Inputs const& in) {
   std::size_t const n = live::template get<0>(in).size();
   auto check          = [&](char const* name, std::size_t size) {
     if (size != n) {
-      throw shape_error(message(operation, ": ", name, " has ", size, " elements but ", live::template at<0>::name, " has ",
-                                         n, "; every span of a batch must have the same length"));
+      throw shape_error(message(operation, ": ", name, " has ", size, " elements but ",
+                                         live::template at<0>::name, " has ", n,
+                                         "; every span of a batch must have the same length"));
     }
   };
   live::for_each_index([&]<int K>() { check(live::template at<K>::name, live::template get<K>(in).size()); });
-  frozen::for_each_index([&]<int K>() { check(frozen::template at<K>::name, frozen::template get<K>(in).size()); });
+  frozen::for_each_index(
+      [&]<int K>() { check(frozen::template at<K>::name, frozen::template get<K>(in).size()); });
   return n;
 }
 
@@ -118,10 +121,12 @@ void require_positive_tokens(char const* operation, Inputs const& in) {
 
 /// Called when the loss came out NaN: throws, naming the first example and, if one of its inputs is NaN, that input.
 template <class Objective, class Inputs>
-[[noreturn]] void throw_not_a_number(char const* operation, Objective const& objective, Inputs const& in, std::size_t n) {
+[[noreturn]] void throw_not_a_number(char const* operation, Objective const& objective, Inputs const& in,
+                                     std::size_t n) {
   using live   = typename Inputs::live;
   using frozen = typename Inputs::frozen;
-  using T      = std::remove_const_t<typename std::remove_reference_t<decltype(live::template get<0>(in))>::element_type>;
+  using T      = std::remove_const_t<
+      typename std::remove_reference_t<decltype(live::template get<0>(in))>::element_type>;
   for (std::size_t i = 0; i < n; ++i) {
     inputs_of<Objective, T> x;
     auto take = [&](char const* name, T value) {
@@ -129,22 +134,24 @@ template <class Objective, class Inputs>
       return value;
     };
     live::for_each_index([&]<int K>() {
-      inputs_of<Objective, T>::live::template get<K>(x) = take(live::template at<K>::name, live::template get<K>(in)[i]);
+      inputs_of<Objective, T>::live::template get<K>(x) =
+          take(live::template at<K>::name, live::template get<K>(in)[i]);
     });
     frozen::for_each_index([&]<int K>() {
       inputs_of<Objective, T>::frozen::template get<K>(x) =
           take(frozen::template at<K>::name, frozen::template get<K>(in)[i]);
     });
     if (std::isnan(objective(x))) {
-      throw value_error(message(operation, ": the loss of example ", i, " is NaN; its inputs contradict each other (inf - inf)"));
+      throw value_error(message(operation, ": the loss of example ", i,
+                                " is NaN; its inputs contradict each other (inf - inf)"));
     }
   }
   throw value_error(message(operation, ": the weighted loss is NaN; check the weights"));
 }
 
 template <class Objective, class T, bool WithGradient, class Backend, class Inputs, class Gradient>
-double evaluate_batch(char const* operation, Backend const& backend, Objective const& objective, Inputs const& in,
-                      Gradient const& gradient, batch_options<T> const& options) {
+double evaluate_batch(char const* operation, Backend const& backend, Objective const& objective,
+                      Inputs const& in, Gradient const& gradient, batch_options<T> const& options) {
   if (char const* problem = objective.invalid()) throw value_error(problem);
   std::size_t const n = batch_size(operation, in);
   require_positive_tokens(operation, in);
@@ -156,7 +163,8 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
   check("weights", options.weights.size());
   check("losses", options.losses.size());
   if (options.count < 0 || std::isnan(options.count)) {
-    throw value_error(message(operation, ": count is ", options.count, ", expected a number of examples >= 0"));
+    throw value_error(
+        message(operation, ": count is ", options.count, ", expected a number of examples >= 0"));
   }
   if (n == 0) return 0;
   double const count = options.count > 0 ? options.count : static_cast<double>(n);
@@ -165,8 +173,10 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
   using live   = typename Inputs::live;
   using frozen = typename Inputs::frozen;
   using rows   = inputs_of<Objective, row<T const>>;
-  live::for_each_index([&]<int K>() { rows::live::template get<K>(example.in) = {live::template get<K>(in).data()}; });
-  frozen::for_each_index([&]<int K>() { rows::frozen::template get<K>(example.in) = {frozen::template get<K>(in).data()}; });
+  live::for_each_index(
+      [&]<int K>() { rows::live::template get<K>(example.in) = {live::template get<K>(in).data()}; });
+  frozen::for_each_index(
+      [&]<int K>() { rows::frozen::template get<K>(example.in) = {frozen::template get<K>(in).data()}; });
   if constexpr (WithGradient) {
     using targets = inputs_of<Objective, row<T>>;
     live::for_each_index([&]<int K>() {
@@ -202,7 +212,8 @@ template <class Backend, differentiable_objective Objective, template <class> cl
 double batch_loss_and_gradient(Backend const& backend, Objective const& objective,
                                Inputs<std::span<T const>> const& in, Inputs<std::span<T>> const& gradient,
                                batch_options<T> const& options = {}) {
-  return detail::evaluate_batch<Objective, T, true>("batch_loss_and_gradient", backend, objective, in, gradient, options);
+  return detail::evaluate_batch<Objective, T, true>("batch_loss_and_gradient", backend, objective, in,
+                                                    gradient, options);
 }
 
 }  // namespace poft

@@ -15,11 +15,11 @@ namespace poft {
 
 template <class T>
 struct distillation_options {
-  double count                     = 0;   // rows of the whole optimiser step; 0: the rows of this call that count
-  double factor                    = 1;   // upstream factor of the gradient
-  std::span<T const> weights       = {};  // [tokens]; empty: 1
+  double count               = 0;   // rows of the whole optimiser step; 0: the rows of this call that count
+  double factor              = 1;   // upstream factor of the gradient
+  std::span<T const> weights = {};  // [tokens]; empty: 1
   std::span<std::uint8_t const> mask = {};  // [tokens], 0: the row counts for nothing; empty: all count
-  bool accumulate                  = false;
+  bool accumulate                    = false;
 };
 
 namespace detail {
@@ -50,7 +50,8 @@ struct distil_rows {
     auto const q   = softmax_of(group, row<Stored const>{student.row(r).data()}, vocab);
     auto const p   = softmax_of(group, row<StoredTeacher const>{teacher.row(r).data()}, vocab);
     losses[r]      = weight * value_and_gradient_of(divergence, group, vocab, d_z,
-                                                    static_cast<T>(options.factor / count) * weight, options.accumulate, q, p);
+                                                    static_cast<T>(options.factor / count) * weight,
+                                                    options.accumulate, q, p);
   }
 };
 
@@ -61,15 +62,16 @@ struct distil_rows {
 /// Temperatures: divide both logits before, the gradient after. A teacher may be stored in another type (bfloat16).
 /// Throws shape_error and value_error for extents that differ, no counted row, and a loss that is NaN.
 template <class Backend, class Divergence, class Stored, class StoredTeacher>
-double distillation_loss_and_gradient(Backend const& backend, Divergence const& divergence, view<Stored const, 2> student,
-                                      view<StoredTeacher const, 2> teacher, view<Stored, 2> d_student,
+double distillation_loss_and_gradient(Backend const& backend, Divergence const& divergence,
+                                      view<Stored const, 2> student, view<StoredTeacher const, 2> teacher,
+                                      view<Stored, 2> d_student,
                                       distillation_options<compute_t<Stored>> const& options = {}) {
   using T = compute_t<Stored>;
   if (char const* problem = divergence.invalid()) throw value_error(problem);
   auto require_shape = [&](char const* name, std::int64_t rows, std::int64_t columns) {
     if (rows != student.rows() || columns != student.columns()) {
-      throw shape_error(message("distillation: ", name, " is [", rows, ", ", columns, "], student is [", student.rows(), ", ",
-                                student.columns(), "]"));
+      throw shape_error(message("distillation: ", name, " is [", rows, ", ", columns, "], student is [",
+                                student.rows(), ", ", student.columns(), "]"));
     }
   };
   require_shape("teacher", teacher.rows(), teacher.columns());
@@ -77,7 +79,8 @@ double distillation_loss_and_gradient(Backend const& backend, Divergence const& 
   auto const rows = static_cast<std::size_t>(student.rows());
   auto require    = [&](char const* name, std::size_t size) {
     if (size != 0 && size != rows) {
-      throw shape_error(message("distillation: ", name, " has ", size, " elements, expected ", rows, " or none"));
+      throw shape_error(
+             message("distillation: ", name, " has ", size, " elements, expected ", rows, " or none"));
     }
   };
   require("weights", options.weights.size());
@@ -90,13 +93,14 @@ double distillation_loss_and_gradient(Backend const& backend, Divergence const& 
   if (counted == 0) throw value_error("distillation: no row counts; expected at least 1");
   double const count = options.count > 0 ? options.count : counted;
   std::vector<T> losses(rows);
-  detail::distil_rows<Divergence, Stored, StoredTeacher> const distil{divergence, student, teacher, d_student,
-                                                                      options,    count,   losses.data()};
+  detail::distil_rows<Divergence, Stored, StoredTeacher> const distil{
+      divergence, student, teacher, d_student, options, count, losses.data()};
   backend.template for_rows<T>(student.rows(), student.columns(), distil);
   double total = 0;
   for (std::size_t r = 0; r < rows; ++r) {
     if (std::isnan(losses[r])) {
-      throw value_error(message("distillation: the loss of row ", r, " is NaN; its logits must not be NaN or inf and need a finite one"));
+      throw value_error(message("distillation: the loss of row ", r,
+                                " is NaN; its logits must not be NaN or inf and need a finite one"));
     }
     total += static_cast<double>(losses[r]);
   }

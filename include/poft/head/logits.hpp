@@ -26,8 +26,8 @@ enum class sequence_layout { member_by_member, example_by_example };
 
 template <class T>
 struct logits_options {
-  double count  = 0;                // examples of the whole optimiser step; 0: those of this call
-  double factor = 1;                // upstream factor of the gradient
+  double count               = 0;   // examples of the whole optimiser step; 0: those of this call
+  double factor              = 1;   // upstream factor of the gradient
   std::span<T const> weights = {};  // [examples]
   std::span<T> losses        = {};  // [examples], receives each example's loss
   sequence_layout layout     = sequence_layout::member_by_member;
@@ -35,7 +35,7 @@ struct logits_options {
 
 template <class T>
 struct token_options {
-  double count               = 0;   // what the weighted sum is divided by; 0: the counted tokens
+  double count               = 0;  // what the weighted sum is divided by; 0: the counted tokens
   double factor              = 1;
   std::span<T const> weights = {};  // [tokens], e.g. 1 / length for a mean per sequence; empty: 1
   double entropy_coefficient = 0;   // adds -coefficient * mean entropy of the rows to the loss
@@ -132,7 +132,8 @@ constexpr int member_counted_by(std::string_view name) {
   int found = -1;
   Inputs::live::for_each_index([&]<int K>() {
     std::string_view const live = Inputs::live::template at<K>::name;
-    if (name == "tokens" || (name.starts_with(live) && name.substr(live.size()) == "_tokens")) found = found < 0 ? K : found;
+    if (name == "tokens" || (name.starts_with(live) && name.substr(live.size()) == "_tokens"))
+      found = found < 0 ? K : found;
   });
   return name.ends_with("tokens") ? found : -1;
 }
@@ -163,7 +164,8 @@ class logits_head {
   /// Throws shape_error and value_error as require_valid, and value_error for a row that is NaN or has no finite logit.
   template <class Stored, class Index>
   void read(view<Stored, 2> logits, token_batch<Index> const& batch, statistics_wanted wanted = {}) {
-    static_assert(std::is_same_v<compute_t<Stored>, T>, "logits_head: T must be the type the logits are computed in");
+    static_assert(std::is_same_v<compute_t<Stored>, T>,
+                  "logits_head: T must be the type the logits are computed in");
     require_valid("logits_head", batch, logits.rows(), logits.columns());
     auto const tokens = static_cast<std::size_t>(batch.tokens());
     log_prob_.resize(tokens);
@@ -171,9 +173,14 @@ class logits_head {
     log_sum_.resize(tokens);
     entropy_.resize(wanted.entropy ? tokens : 0);
     log_sum_of_squares_.resize(wanted.sum_of_squares ? tokens : 0);
-    detail::read_logits<Index, std::remove_const_t<Stored>, T> const read{
-        logits, batch, wanted, log_prob_.data(), peak_.data(), log_sum_.data(), pointer(entropy_),
-        pointer(log_sum_of_squares_)};
+    detail::read_logits<Index, std::remove_const_t<Stored>, T> const read{logits,
+                                                                          batch,
+                                                                          wanted,
+                                                                          log_prob_.data(),
+                                                                          peak_.data(),
+                                                                          log_sum_.data(),
+                                                                          pointer(entropy_),
+                                                                          pointer(log_sum_of_squares_)};
     backend_.template for_rows<T>(batch.tokens(), logits.columns(), read);
     counted_.clear();
     for (std::size_t t = 0; t < tokens; ++t) {
@@ -213,7 +220,8 @@ class logits_head {
   void add_sequence_gradient(std::span<T const> d_sequence) {
     require_size("d_sequence", d_sequence.size(), sequence_log_prob_.size());
     for (std::size_t s = 0; s < d_sequence.size(); ++s) {
-      for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t) d_log_prob_[static_cast<std::size_t>(t)] += d_sequence[s];
+      for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t)
+        d_log_prob_[static_cast<std::size_t>(t)] += d_sequence[s];
     }
   }
   /// The same per token [tokens]; what it says of masked tokens is ignored.
@@ -231,8 +239,8 @@ class logits_head {
     constexpr int members = spans::live::count;
     auto const sequences  = sequence_log_prob_.size();
     if (sequences == 0 || sequences % members != 0) {
-      throw shape_error(message("logits_head: ", sequences, " sequences do not make examples of ", Objective::name, ", which needs ",
-                                members, " sequences for each"));
+      throw shape_error(message("logits_head: ", sequences, " sequences do not make examples of ",
+                                Objective::name, ", which needs ", members, " sequences for each"));
     }
     auto const examples = sequences / members;
     for (std::size_t s = 0; s < sequences; ++s) {
@@ -252,7 +260,9 @@ class logits_head {
         tokens_[k * examples + e] = sequence_tokens_[position(k, e)];
       }
     }
-    auto part = [&](std::vector<T>& from, int k) { return std::span<T>(from).subspan(static_cast<std::size_t>(k) * examples, examples); };
+    auto part = [&](std::vector<T>& from, int k) {
+      return std::span<T>(from).subspan(static_cast<std::size_t>(k) * examples, examples);
+    };
     Inputs<std::span<T>> gradient;
     spans::live::for_each_index([&]<int K>() {
       spans::live::template get<K>(frozen)                  = part(live_, K);
@@ -274,7 +284,8 @@ class logits_head {
     for (std::size_t k = 0; k < members; ++k) {
       for (std::size_t e = 0; e < examples; ++e) {
         auto const s = position(k, e);
-        for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t) d_log_prob_[static_cast<std::size_t>(t)] += d_live_[k * examples + e];
+        for (auto t = offsets_[s]; t < offsets_[s + 1]; ++t)
+          d_log_prob_[static_cast<std::size_t>(t)] += d_live_[k * examples + e];
       }
     }
     return result;
@@ -284,9 +295,11 @@ class logits_head {
   /// Masked tokens take no part: their frozen inputs may hold anything. An entropy coefficient needs a read with
   /// {.entropy = true}.
   template <differentiable_objective Objective, template <class> class Inputs>
-  double token_loss(Objective const& objective, Inputs<std::span<T const>> const& frozen, token_options<T> const& options = {}) {
+  double token_loss(Objective const& objective, Inputs<std::span<T const>> const& frozen,
+                    token_options<T> const& options = {}) {
     using spans = Inputs<std::span<T const>>;
-    static_assert(spans::live::count == 1, "token_loss: a token objective has one live input, the token's log-prob");
+    static_assert(spans::live::count == 1,
+                  "token_loss: a token objective has one live input, the token's log-prob");
     auto const tokens = log_prob_.size();
     auto const n      = counted_.size();
     if (n == 0) throw value_error("logits_head: every token is masked");
@@ -309,7 +322,8 @@ class logits_head {
     d_live_.resize(n);
     Inputs<std::span<T>> gradient;
     Inputs<std::span<T>>::live::template get<0>(gradient) = d_live_;
-    double loss = batch_loss_and_gradient(backend_, objective, in, gradient, {count, options.factor, weights, {}});
+    double loss =
+        batch_loss_and_gradient(backend_, objective, in, gradient, {count, options.factor, weights, {}});
     for (std::size_t k = 0; k < n; ++k) d_log_prob_[counted_[k]] += d_live_[k];
     if (options.entropy_coefficient != 0) loss += entropy_loss(weights, count, options);
     return loss;
@@ -322,15 +336,18 @@ class logits_head {
                         token_candidates<Index> const& candidates, Inputs<std::span<T const>> frozen,
                         batch_options<T> const& options = {}) {
     using spans = Inputs<std::span<T const>>;
-    static_assert(spans::live::count == 1, "candidate_loss: the objective has one live input, the candidate's log-prob");
+    static_assert(spans::live::count == 1,
+                  "candidate_loss: the objective has one live input, the candidate's log-prob");
     require_valid("logits_head", candidates, batch, logits.columns());
     candidate_log_prob_.resize(candidates.targets.size());
     d_candidate_.assign(candidates.targets.size(), T(0));
     for (std::int64_t t = 0; t < batch.tokens(); ++t) {
       row<Stored const> const z{logits.row(t).data()};
-      auto const first = candidates.offsets[static_cast<std::size_t>(t)], last = candidates.offsets[static_cast<std::size_t>(t) + 1];
+      auto const first = candidates.offsets[static_cast<std::size_t>(t)],
+                 last  = candidates.offsets[static_cast<std::size_t>(t) + 1];
       if (first < last && !batch.counts(t)) {
-        throw value_error(message("logits_head: row ", t, " is masked but has ", last - first, " candidates, expected none"));
+        throw value_error(message("logits_head: row ", t, " is masked but has ", last - first,
+                                  " candidates, expected none"));
       }
       for (auto k = first; k < last; ++k) {
         candidate_log_prob_[static_cast<std::size_t>(k)] =
@@ -348,11 +365,11 @@ class logits_head {
   /// Pass 2: the gradient of all terms since the read. d_logits is overwritten, or added to; it may be the logits. Rows that
   /// are masked get exactly 0. `candidates`: those of candidate_loss, if it was called.
   template <class Stored, class Index>
-  void write(view<Stored const, 2> logits, token_batch<Index> const& batch, view<Stored, 2> d_logits, bool accumulate = false,
-             token_candidates<Index> const& candidates = {}) {
+  void write(view<Stored const, 2> logits, token_batch<Index> const& batch, view<Stored, 2> d_logits,
+             bool accumulate = false, token_candidates<Index> const& candidates = {}) {
     if (d_logits.rows() != logits.rows() || d_logits.columns() != logits.columns()) {
-      throw shape_error(message("logits_head: d_logits is [", d_logits.rows(), ", ", d_logits.columns(), "], logits are [",
-                                logits.rows(), ", ", logits.columns(), "]"));
+      throw shape_error(message("logits_head: d_logits is [", d_logits.rows(), ", ", d_logits.columns(),
+                                "], logits are [", logits.rows(), ", ", logits.columns(), "]"));
     }
     require_size("batch.targets", batch.targets.size(), log_prob_.size());
     require_size("candidates.targets", candidates.targets.size(), d_candidate_.size());
@@ -377,9 +394,10 @@ class logits_head {
 
   /// All of level 2 in one call: read, one sequence objective, write.
   template <differentiable_objective Objective, class Stored, class Index, template <class> class Inputs>
-  logits_result loss_and_gradient(Objective const& objective, view<Stored const, 2> logits, token_batch<Index> const& batch,
-                                  Inputs<std::span<T const>> const& frozen, view<Stored, 2> d_logits,
-                                  logits_options<T> const& options = {}, bool accumulate = false) {
+  logits_result loss_and_gradient(Objective const& objective, view<Stored const, 2> logits,
+                                  token_batch<Index> const& batch, Inputs<std::span<T const>> const& frozen,
+                                  view<Stored, 2> d_logits, logits_options<T> const& options = {},
+                                  bool accumulate = false) {
     read(logits, batch);
     logits_result const result = sequence_loss(objective, frozen, options);
     write(logits, batch, d_logits, accumulate);
@@ -392,18 +410,21 @@ class logits_head {
     return v.empty() ? nullptr : v.data();
   }
   static void require_size(char const* name, std::size_t size, std::size_t expected) {
-    if (size != expected) throw shape_error(message("logits_head: ", name, " has ", size, " elements, expected ", expected));
+    if (size != expected)
+      throw shape_error(message("logits_head: ", name, " has ", size, " elements, expected ", expected));
   }
 
   /// -coefficient * sum weight H / count over the counted tokens; weights are those of the counted tokens.
   double entropy_loss(std::span<T const> weights, double count, token_options<T> const& options) {
     if (entropy_.empty()) {
-      throw value_error("logits_head: an entropy coefficient needs the entropies; call read with {.entropy = true}");
+      throw value_error(
+          "logits_head: an entropy coefficient needs the entropies; call read with {.entropy = true}");
     }
     if (d_entropy_.empty()) d_entropy_.assign(log_prob_.size(), T(0));
     double loss = 0;
     for (std::size_t k = 0; k < counted_.size(); ++k) {
-      double const weight = options.entropy_coefficient * (weights.empty() ? 1.0 : static_cast<double>(weights[k])) / count;
+      double const weight =
+          options.entropy_coefficient * (weights.empty() ? 1.0 : static_cast<double>(weights[k])) / count;
       loss -= weight * static_cast<double>(entropy_[counted_[k]]);
       d_entropy_[counted_[k]] -= static_cast<T>(weight * options.factor);
     }
@@ -411,13 +432,13 @@ class logits_head {
   }
 
   Backend backend_;
-  std::vector<std::int64_t> offsets_;                                            // of the batch last read
-  std::vector<std::size_t> counted_;                                             // its tokens that are not masked
-  std::vector<T> log_prob_, peak_, log_sum_, entropy_, log_sum_of_squares_;      // [tokens]
-  std::vector<T> sequence_log_prob_, sequence_tokens_;                           // [sequences]
-  std::vector<T> d_log_prob_, d_entropy_;                                        // [tokens], the sum of all terms
-  std::vector<T> candidate_log_prob_, d_candidate_;                              // [candidates]
-  std::vector<T> live_, tokens_, d_live_;                                        // one term's inputs
+  std::vector<std::int64_t> offsets_;                                        // of the batch last read
+  std::vector<std::size_t> counted_;                                         // its tokens that are not masked
+  std::vector<T> log_prob_, peak_, log_sum_, entropy_, log_sum_of_squares_;  // [tokens]
+  std::vector<T> sequence_log_prob_, sequence_tokens_;                       // [sequences]
+  std::vector<T> d_log_prob_, d_entropy_;                                    // [tokens], the sum of all terms
+  std::vector<T> candidate_log_prob_, d_candidate_;                          // [candidates]
+  std::vector<T> live_, tokens_, d_live_;                                    // one term's inputs
   std::vector<std::vector<T>> gathered_;
 };
 

@@ -6,8 +6,8 @@
 // position of a pack, and x[i] is the element or the pack there. Reductions are broadcast: every lane sees the result.
 #pragma once
 
-#include <cstdint>
 #include <concepts>
+#include <cstdint>
 
 #include "poft/core/bfloat16.hpp"
 #include "poft/core/config.hpp"
@@ -38,9 +38,7 @@ struct row {
   }
   template <class Index>
     requires(!std::integral<Index>)
-  POFT_FN auto operator[](Index i) const {
-    return i.load(data);
-  }
+  POFT_FN auto operator[](Index i) const { return i.load(data); }
 
   template <std::integral Index>
   POFT_FN void set(Index i, compute_t<Stored> value) const {
@@ -48,9 +46,7 @@ struct row {
   }
   template <class Index, class Lanes>
     requires(!std::integral<Index>)
-  POFT_FN void set(Index i, Lanes value) const {
-    i.store(data, value);
-  }
+  POFT_FN void set(Index i, Lanes value) const { i.store(data, value); }
 };
 
 /// N terms summed together in one pass over a row.

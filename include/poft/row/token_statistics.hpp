@@ -29,7 +29,7 @@ struct row_statistics {
 /// relative to the running maximum).
 template <bool Entropy, bool SumOfSquares, class Group, class Stored>
 POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
-  using T = typename Group::value;
+  using T        = typename Group::value;
   T const lowest = -std::numeric_limits<T>::infinity();
   T peak = lowest, sum = T(0), sum_u = T(0), sum_squares = T(0);  // of e^u, u e^u, e^2u with u = z - peak
   for (std::int64_t first = 0; first < vocab; first += Group::piece) {
@@ -38,9 +38,9 @@ POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
     if (!(piece_peak <= peak)) {  // also when it is NaN, which then reaches the result
       if (sum > T(0)) {
         T const shift = peak - piece_peak, scale = exp(shift);
-        sum_u         = scale * (sum_u + shift * sum);
-        sum_squares   = scale * scale * sum_squares;
-        sum           = scale * sum;
+        sum_u       = scale * (sum_u + shift * sum);
+        sum_squares = scale * scale * sum_squares;
+        sum         = scale * sum;
       }
       peak = piece_peak;
     }
@@ -55,7 +55,7 @@ POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
       if constexpr (SumOfSquares) out.at[1 + Entropy] = e * e;
       return out;
     });
-    sum = sum + part.at[0];
+    sum             = sum + part.at[0];
     if constexpr (Entropy) sum_u = sum_u + part.at[1];
     if constexpr (SumOfSquares) sum_squares = sum_squares + part.at[1 + Entropy];
   }
@@ -70,8 +70,8 @@ POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
 template <class T>
 struct row_adjoint {
   T peak, log_sum, entropy;  // statistics of the same row
-  T d_log_probs;  // sum over the row's targets of dL/dlog pi(target)
-  T d_entropy;    // dL/dH
+  T d_log_probs;             // sum over the row's targets of dL/dlog pi(target)
+  T d_entropy;               // dL/dH
 };
 
 ///   dL/dz_v = sum_y c_y 1[v = y]  -  (sum_y c_y) pi_v  -  c_H pi_v (log pi_v + H)
@@ -82,7 +82,7 @@ POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::i
                        row_adjoint<typename Group::value> adjoint, bool accumulate) {
   using T = typename Group::value;
   group.each(0, vocab, [=](auto i) {
-    using S = decltype(z[i]);
+    using S        = decltype(z[i]);
     S const log_pi = (z[i] - S(adjoint.peak)) - S(adjoint.log_sum);
     S d            = -S(adjoint.d_log_probs);
     if constexpr (Entropy) {
@@ -96,14 +96,15 @@ POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::i
 /// The gradient at one of the row's targets, to be called after write_row: computed in full precision and stored once, since
 /// the small type would lose c - c pi.
 template <bool Entropy, class T, class Stored>
-POFT_FN void write_target(row<Stored> d_z, std::int64_t target, T log_prob, T d_log_prob, row_adjoint<T> adjoint,
-                          bool accumulate) {
+POFT_FN void write_target(row<Stored> d_z, std::int64_t target, T log_prob, T d_log_prob,
+                          row_adjoint<T> adjoint, bool accumulate) {
   if (accumulate) {
     d_z.set(target, d_z[target] + d_log_prob);
     return;
   }
   T d = -adjoint.d_log_probs;
-  if constexpr (Entropy) d = d - adjoint.d_entropy * (max(std::numeric_limits<T>::lowest(), log_prob) + adjoint.entropy);
+  if constexpr (Entropy)
+    d = d - adjoint.d_entropy * (max(std::numeric_limits<T>::lowest(), log_prob) + adjoint.entropy);
   d_z.set(target, d * exp(log_prob) + d_log_prob);
 }
 

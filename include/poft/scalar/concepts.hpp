@@ -18,8 +18,8 @@ inline constexpr int live_count = inputs_of<Objective, float>::live::count;
 /// `name`, its `parameters` (named double or bool members), and `char const* invalid() const`, which says what is wrong
 /// with them (nullptr: nothing).
 template <class Objective>
-concept differentiable_objective = requires(Objective const& objective,
-                                            inputs_of<Objective, dual<float, live_count<Objective>>> const& in) {
+concept differentiable_objective =
+    requires(Objective const& objective, inputs_of<Objective, dual<float, live_count<Objective>>> const& in) {
   { objective(in) } -> std::same_as<dual<float, live_count<Objective>>>;
   { objective.invalid() } -> std::same_as<char const*>;
   { Objective::name } -> std::convertible_to<char const*>;

@@ -88,7 +88,7 @@ struct dual {
   }
   template <std::same_as<T> U>
   POFT_FN friend dual operator-(U a, dual const& b) {
-    dual out = -b;
+    dual out  = -b;
     out.value = a - b.value;
     return out;
   }

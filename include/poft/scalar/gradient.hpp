@@ -14,8 +14,11 @@ POFT_FN auto differentiable(Inputs<T> const& in) {
   using from = Inputs<T>;
   using to   = Inputs<dual<T, from::live::count>>;
   to out;
-  from::live::for_each_index([&]<int K>() { to::live::template get<K>(out) = {from::live::template get<K>(in), K}; });
-  from::frozen::for_each_index([&]<int K>() { to::frozen::template get<K>(out) = from::frozen::template get<K>(in); });
+  from::live::for_each_index([&]<int K>() {
+    to::live::template get<K>(out) = {from::live::template get<K>(in), K};
+  });
+  from::frozen::for_each_index(
+      [&]<int K>() { to::frozen::template get<K>(out) = from::frozen::template get<K>(in); });
   return out;
 }
 
@@ -30,8 +33,8 @@ struct evaluation {
 ///
 ///   auto [loss, d] = value_and_gradient(objective::dpo{.beta = 0.1}, preference_pair<double>{...});   d.chosen, d.rejected
 template <differentiable_objective Objective, template <class> class Inputs, class T>
-  requires std::same_as<Inputs<T>, inputs_of<Objective, T>>
-POFT_FN auto value_and_gradient(Objective const& objective, Inputs<T> const& in) {
+requires std::same_as<Inputs<T>, inputs_of<Objective, T>> POFT_FN auto value_and_gradient(
+    Objective const& objective, Inputs<T> const& in) {
   using live        = typename Inputs<T>::live;
   auto const result = objective(differentiable(in));
   evaluation<Inputs<T>, T> out;

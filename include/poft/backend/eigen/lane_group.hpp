@@ -25,16 +25,12 @@ struct pack_index {
   POFT_FN void store(T* to, pack<T> value) const { value.store(to + first); }
   // bfloat16 is the upper half of a float: widening is a shift, narrowing rounds to nearest even and keeps NaN, as
   // bfloat16's own constructor does for one number.
-  POFT_FN pack<T> load(bfloat16 const* from) const
-    requires std::same_as<T, float>
-  {
+  POFT_FN pack<T> load(bfloat16 const* from) const requires std::same_as<T, float> {
     halves stored;
     std::memcpy(&stored, from + first, sizeof stored);
     return pack<T>(std::bit_cast<typename pack<T>::vector>(__builtin_convertvector(stored, words) << 16));
   }
-  POFT_FN void store(bfloat16* to, pack<T> value) const
-    requires std::same_as<T, float>
-  {
+  POFT_FN void store(bfloat16* to, pack<T> value) const requires std::same_as<T, float> {
     words const whole   = std::bit_cast<words>(value.lanes);
     words const rounded = whole + 0x7fffu + ((whole >> 16) & 1u);
     words const kept    = (whole & 0x7fffffffu) > 0x7f800000u ? (whole | 0x00400000u) : rounded;
@@ -56,7 +52,8 @@ struct tail_index {
   template <class Stored>
   POFT_FN pack<T> load(Stored const* from) const {
     T lanes[pack<T>::size];
-    for (int k = 0; k < pack<T>::size; ++k) lanes[k] = static_cast<T>(from[first + (k < count ? k : count - 1)]);
+    for (int k = 0; k < pack<T>::size; ++k)
+      lanes[k] = static_cast<T>(from[first + (k < count ? k : count - 1)]);
     return pack<T>::load(lanes);
   }
   template <class Stored>

@@ -60,13 +60,14 @@ struct pack_constants;
 template <>
 struct pack_constants<float> {
   static constexpr int mantissa_bits = 23, exponent_bias = 127, exp_terms = 7, log_terms = 5, log1p_terms = 8;
-  static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer held in the low bits
+  static constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: added, it leaves an integer in the low bits
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;
   static constexpr float exp_lowest = -104.0f, exp_highest = 89.0f, tanh_saturated = 10.0f;
 };
 template <>
 struct pack_constants<double> {
-  static constexpr int mantissa_bits = 52, exponent_bias = 1023, exp_terms = 13, log_terms = 12, log1p_terms = 17;
+  static constexpr int mantissa_bits = 52, exponent_bias = 1023, exp_terms = 13, log_terms = 12,
+                       log1p_terms    = 17;
   static constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
   static constexpr double exp_lowest = -746.0, exp_highest = 710.0, tanh_saturated = 22.0;
@@ -142,9 +143,11 @@ struct pack {
     return select({r.bits_of_n() == 0}, r.rest * taylor(r.rest), exp(a) - pack(T(1)));
   }
   POFT_FN friend pack log(pack a) {
-    pack const zero(T(0)), infinity(std::numeric_limits<T>::infinity()), nan(std::numeric_limits<T>::quiet_NaN());
+    pack const zero(T(0)), infinity(std::numeric_limits<T>::infinity()),
+        nan(std::numeric_limits<T>::quiet_NaN());
     pack const inside = log_of_normal(a);
-    return select(a > zero, select(a < infinity, inside, a), select(a < zero, nan, select(a >= zero, -infinity, a)));
+    return select(a > zero, select(a < infinity, inside, a),
+                  select(a < zero, nan, select(a >= zero, -infinity, a)));
   }
   POFT_FN friend pack log1p(pack a) {
     pack const one(T(1)), infinity(std::numeric_limits<T>::infinity());
@@ -199,13 +202,15 @@ struct pack {
   /// a = n log 2 + rest, |rest| <= log(2) / 2; n as a number, and n + round_magic, whose low bits hold it as an integer.
   struct reduced {
     pack n, shifted, rest;
-    POFT_FN bits bits_of_n() const { return std::bit_cast<bits>(shifted.lanes) - std::bit_cast<integer>(numbers::round_magic); }
+    POFT_FN bits bits_of_n() const {
+      return std::bit_cast<bits>(shifted.lanes) - std::bit_cast<integer>(numbers::round_magic);
+    }
   };
   POFT_FN static reduced reduce(pack a) {
     pack const magic(numbers::round_magic);
     pack const shifted = multiply_add(a, pack(T(1.4426950408889634)), magic);
     pack const n       = shifted - magic;
-    pack const rest    = multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
+    pack const rest = multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
     return {n, shifted, rest};
   }
   POFT_FN static pack scale_by_power_of_two(pack y, reduced const& r) {
@@ -249,8 +254,8 @@ struct pack {
     bits const offset   = raw - std::bit_cast<integer>(T(0.70710678118654752));
     bits const exponent = offset >> numbers::mantissa_bits;
     pack const m(std::bit_cast<vector>(raw - (exponent << numbers::mantissa_bits)));
-    pack const n =
-        pack(__builtin_convertvector(exponent, vector)) - select(tiny, pack(T(numbers::mantissa_bits)), pack(T(0)));
+    pack const n = pack(__builtin_convertvector(exponent, vector)) -
+                   select(tiny, pack(T(numbers::mantissa_bits)), pack(T(0)));
     pack const log_m = two_atanh<numbers::log_terms>((m - pack(T(1))) / (m + pack(T(1))));
     return multiply_add(n, pack(numbers::ln2_high), multiply_add(n, pack(numbers::ln2_low), log_m));
   }

@@ -33,7 +33,8 @@ template <class F>
 void for_each_piece(int threads, std::int64_t count, F&& f) {
 #if defined(_OPENMP)
   if (threads > 1 && count > 1) {
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(std::min<std::int64_t>(threads, count)))
+#pragma omp parallel for schedule(static) \
+    num_threads(static_cast <int>(std::min <std::int64_t>(threads, count)))
     for (std::int64_t k = 0; k < count; ++k) f(k);
     return;
   }
