@@ -103,13 +103,27 @@ std::size_t batch_size(char const* operation, Inputs const& in) {
   return n;
 }
 
-/// Throws if a token count is not positive: the formulas divide by it.
-template <class Inputs>
-void require_positive_tokens(char const* operation, Inputs const& in) {
+/// 1 for a count that is not positive, else 0.
+template <class T>
+struct not_positive {
+  row<T const> counts;
+
+  template <class Index>
+  POFT_FN auto operator()(Index i) const {
+    using S = decltype(counts[i]);
+    return select(counts[i] > constant<S>(0), constant<S>(0), constant<S>(1));
+  }
+};
+
+/// Throws if a token count is not positive: the formulas divide by it. Counted at memory speed, searched only to name it.
+template <class T, class Backend, class Inputs>
+void require_positive_tokens(char const* operation, Backend const& backend, Inputs const& in) {
   using frozen = typename Inputs::frozen;
   frozen::for_each_index([&]<int K>() {
     if (!std::string_view(frozen::template at<K>::name).ends_with("tokens")) return;
     auto const& counts = frozen::template get<K>(in);
+    auto const n       = static_cast<std::int64_t>(counts.size());
+    if (n == 0 || backend.template sum<T>(n, not_positive<T>{{counts.data()}}) == 0) return;
     for (std::size_t i = 0; i < counts.size(); ++i) {
       if (!(counts[i] > 0)) {
         throw value_error(message(operation, ": ", frozen::template at<K>::name, "[", i, "] is ", counts[i],
@@ -154,7 +168,7 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
                       Inputs const& in, Gradient const& gradient, batch_options<T> const& options) {
   if (char const* problem = objective.invalid()) throw value_error(problem);
   std::size_t const n = batch_size(operation, in);
-  require_positive_tokens(operation, in);
+  require_positive_tokens<T>(operation, backend, in);
   auto check = [&](char const* name, std::size_t size) {
     if (size != 0 && size != n) {
       throw shape_error(message(operation, ": ", name, " has ", size, " elements, expected ", n, " or none"));
