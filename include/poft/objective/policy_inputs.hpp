@@ -200,4 +200,12 @@ POFT_FN S clip_ratio(S ratio, double eps_low, double eps_high) {
   return clamp(ratio, one - constant<T>(eps_low), one + constant<T>(eps_high));
 }
 
+/// -min( rho A, bound A ) for two values of the ratio: the sign of A says which of them gives the smaller
+/// product, and A is multiplied last, so that an infinite ratio that is bounded, or whose advantage is 0,
+/// gives a finite loss.
+template <class S>
+POFT_FN S pessimistic_surrogate(value_t<S> advantage, S ratio, S bound) {
+  return -(advantage * select(advantage < constant<value_t<S>>(0), max(ratio, bound), min(ratio, bound)));
+}
+
 }  // namespace poft

@@ -10,10 +10,9 @@ namespace poft::objective {
 ///
 ///   L = -min( rho A, clip(rho, 1 - eps_low, 1 + eps_high) A ),      rho = pi / pi_old
 ///
-/// The sign of A says which side is the smaller one, and A is multiplied last: an infinite ratio that is
-/// clipped, or whose advantage is 0, gives a finite loss. Works on any step that has a
-/// log_importance_ratio: a token, a whole response (rho is then the product over its tokens), see gspo
-/// for the mean. eps_high > eps_low is DAPO's clip-higher (arXiv:2503.14476: 0.28).
+/// Works on any step that has a log_importance_ratio: a token, a whole response (rho is then the product
+/// over its tokens), see gspo for the mean. eps_high > eps_low is DAPO's clip-higher (arXiv:2503.14476:
+/// 0.28).
 struct ppo_clip {
   double eps_low  = 0.2;
   double eps_high = 0.2;
@@ -25,11 +24,8 @@ struct ppo_clip {
 
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
-    using T         = value_t<S>;
-    S const ratio   = exp(log_importance_ratio(step));
-    S const clipped = clip_ratio(ratio, eps_low, eps_high);
-    return -(step.advantage *
-             select(step.advantage < constant<T>(0), max(ratio, clipped), min(ratio, clipped)));
+    S const ratio = exp(log_importance_ratio(step));
+    return pessimistic_surrogate(step.advantage, ratio, clip_ratio(ratio, eps_low, eps_high));
   }
 
   constexpr char const* invalid() const {

@@ -12,7 +12,7 @@ namespace poft::objective {
 ///   A <  0:  L = -max( min( rho A, clip(rho, ...) A ), c A ),            c = max_ratio > 1
 ///
 /// Plain PPO leaves rho unbounded where A < 0: one action that the old policy hardly knew spoils the
-/// step. As in ppo_clip, A is multiplied last. verl: c = 3, OpenRLHF: off by default.
+/// step. As in pessimistic_surrogate, A is multiplied last. verl: c = 3, OpenRLHF: off by default.
 struct ppo_dual_clip {
   double eps_low   = 0.2;
   double eps_high  = 0.2;

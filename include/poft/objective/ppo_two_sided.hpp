@@ -10,7 +10,7 @@ namespace poft::objective {
 ///
 ///   L = -min( min(rho, delta) A, clip(rho, 1 - eps_low, 1 + eps_high) A ),      delta = max_ratio
 ///
-/// For A < 0 the loss is then at most delta |A|. As in ppo_clip, A is multiplied last.
+/// For A < 0 the loss is then at most delta |A|.
 struct ppo_two_sided {
   double eps_low   = 0.2;
   double eps_high  = 0.2;
@@ -25,12 +25,9 @@ struct ppo_two_sided {
 
   template <template <class> class Step, class S>
   POFT_FN S operator()(Step<S> const& step) const {
-    using T         = value_t<S>;
     S const ratio   = exp(log_importance_ratio(step));
-    S const bounded = min(ratio, S(constant<T>(max_ratio)));
-    S const clipped = clip_ratio(ratio, eps_low, eps_high);
-    return -(step.advantage *
-             select(step.advantage < constant<T>(0), max(bounded, clipped), min(bounded, clipped)));
+    S const bounded = min(ratio, S(constant<value_t<S>>(max_ratio)));
+    return pessimistic_surrogate(step.advantage, bounded, clip_ratio(ratio, eps_low, eps_high));
   }
 
   constexpr char const* invalid() const {
