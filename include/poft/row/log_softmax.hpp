@@ -33,7 +33,7 @@ struct softmax_row {
 /// One pass over z [vocab]. At least one logit is finite.
 template <class Group, class Stored>
 POFT_FN softmax_row<Stored> softmax_of(Group group, row<Stored const> z, std::int64_t vocab) {
-  auto const statistics = read_row<false, false>(group, z, vocab);
+  auto const statistics = read_row(group, z, vocab, {});
   return {z, statistics.peak, statistics.log_sum};
 }
 

@@ -25,27 +25,43 @@ struct row_statistics {
   T log_sum_of_squares;  // log sum_v pi_v^2, WPO's log-normaliser; 0 if not wanted
 };
 
-/// One pass: memory is read once, a piece that fits the first-level cache is looked at twice (its maximum, then the sums
-/// relative to the running maximum).
+/// What a pass over a row, or over a part of it, leaves: sums relative to the largest logit so far, so that the row may come
+/// in parts that are never in memory together.
+template <class T>
+struct row_sums {
+  T peak = -std::numeric_limits<T>::infinity();
+  T sum = T(0), sum_u = T(0), sum_squares = T(0);  // of e^u, u e^u, e^2u with u = z - peak
+
+  /// H = log Z - E[z], both relative to the peak. log sum pi^2 = log sum e^2u - 2 log sum e^u.
+  POFT_FN row_statistics<T> statistics(statistics_wanted wanted) const {
+    row_statistics<T> out{peak, log(sum), T(0), T(0)};
+    if (wanted.entropy) out.entropy = out.log_sum - sum_u / sum;
+    if (wanted.sum_of_squares) out.log_sum_of_squares = log(sum_squares) - T(2) * out.log_sum;
+    return out;
+  }
+};
+
+/// The next part of a row, or all of it: memory is read once, a piece that fits the first-level cache is looked at twice (its
+/// maximum, then the sums relative to the running maximum).
 template <bool Entropy, bool SumOfSquares, class Group, class Stored>
-POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
+POFT_FN void add_to_sums(Group group, row<Stored const> z, std::int64_t width,
+                         row_sums<typename Group::value>& sums) {
   using T        = typename Group::value;
   T const lowest = -std::numeric_limits<T>::infinity();
-  T peak = lowest, sum = T(0), sum_u = T(0), sum_squares = T(0);  // of e^u, u e^u, e^2u with u = z - peak
-  for (std::int64_t first = 0; first < vocab; first += Group::piece) {
-    std::int64_t const last = vocab - first < Group::piece ? vocab : first + Group::piece;
+  for (std::int64_t first = 0; first < width; first += Group::piece) {
+    std::int64_t const last = width - first < Group::piece ? width : first + Group::piece;
     T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
-    if (!(piece_peak <= peak)) {  // also when it is NaN, which then reaches the result
-      if (sum > T(0)) {
-        T const shift = peak - piece_peak, scale = exp(shift);
-        sum_u       = scale * (sum_u + shift * sum);
-        sum_squares = scale * scale * sum_squares;
-        sum         = scale * sum;
+    if (!(piece_peak <= sums.peak)) {  // also when it is NaN, which then reaches the result
+      if (sums.sum > T(0)) {
+        T const shift = sums.peak - piece_peak, scale = exp(shift);
+        sums.sum_u       = scale * (sums.sum_u + shift * sums.sum);
+        sums.sum_squares = scale * scale * sums.sum_squares;
+        sums.sum         = scale * sums.sum;
       }
-      peak = piece_peak;
+      sums.peak = piece_peak;
     }
-    if (peak == lowest) continue;
-    auto const part = group.sum(first, last, [=](auto i) {
+    if (sums.peak == lowest) continue;
+    auto const part = group.sum(first, last, [z, peak = sums.peak](auto i) {
       auto const u = z[i] - decltype(z[i])(peak);
       auto const e = exp(u);
       terms<decltype(z[i]), 1 + Entropy + SumOfSquares> out;
@@ -55,15 +71,30 @@ POFT_FN auto read_row(Group group, row<Stored const> z, std::int64_t vocab) {
       if constexpr (SumOfSquares) out.at[1 + Entropy] = e * e;
       return out;
     });
-    sum             = sum + part.at[0];
-    if constexpr (Entropy) sum_u = sum_u + part.at[1];
-    if constexpr (SumOfSquares) sum_squares = sum_squares + part.at[1 + Entropy];
+    sums.sum        = sums.sum + part.at[0];
+    if constexpr (Entropy) sums.sum_u = sums.sum_u + part.at[1];
+    if constexpr (SumOfSquares) sums.sum_squares = sums.sum_squares + part.at[1 + Entropy];
   }
-  row_statistics<T> out{peak, log(sum), T(0), T(0)};
-  // H = log Z - E[z], both relative to the peak. log sum pi^2 = log sum e^2u - 2 log sum e^u.
-  if constexpr (Entropy) out.entropy = out.log_sum - sum_u / sum;
-  if constexpr (SumOfSquares) out.log_sum_of_squares = log(sum_squares) - T(2) * out.log_sum;
-  return out;
+}
+template <class Group, class Stored>
+POFT_FN void add_to_sums(Group group, row<Stored const> z, std::int64_t width, statistics_wanted wanted,
+                         row_sums<typename Group::value>& sums) {
+  if (wanted.sum_of_squares) {
+    wanted.entropy ? add_to_sums<true, true>(group, z, width, sums)
+                   : add_to_sums<false, true>(group, z, width, sums);
+  } else {
+    wanted.entropy ? add_to_sums<true, false>(group, z, width, sums)
+                   : add_to_sums<false, false>(group, z, width, sums);
+  }
+}
+
+/// One pass over a whole row.
+template <class Group, class Stored>
+POFT_FN row_statistics<typename Group::value> read_row(Group group, row<Stored const> z, std::int64_t vocab,
+                                                       statistics_wanted wanted) {
+  row_sums<typename Group::value> sums;
+  add_to_sums(group, z, vocab, wanted, sums);
+  return sums.statistics(wanted);
 }
 
 /// How the loss depends on one row through its statistics.
