@@ -57,12 +57,13 @@ TEST(ppo_clip, golden_tokens) {
 
 void expect_grouped(char const* family, char const* name) {
   for (auto const& one : golden::cases(family, name)) {
-    auto const group = static_cast<std::size_t>(golden::hyper(one, "group"));
-    auto const advantage =
-        preference::group_mean_std(golden::numbers(one["inputs"]["R"]), group,
-                                   {.scale   = one["hyper"]["scale"].get<bool>(),
-                                    .ddof    = static_cast<int>(golden::hyper(one, "std_ddof")),
-                                    .epsilon = golden::hyper(one, "std_eps")});
+    auto const group     = static_cast<std::size_t>(golden::hyper(one, "group"));
+    auto const advantage = preference::group_mean_std(
+        golden::numbers(one["inputs"]["R"]), group,
+        {.scale   = one["hyper"]["scale"].get<bool>() ? preference::advantage_scale::group
+                                                      : preference::advantage_scale::none,
+         .ddof    = static_cast<int>(golden::hyper(one, "std_ddof")),
+         .epsilon = golden::hyper(one, "std_eps")});
     golden::expect_close(advantage, golden::numbers(one["outputs"]["advantage"]), "advantage");
     with_objective_of(one, [&](auto const& objective) {
       golden::expect_tokens(one, objective, golden::token_columns(one, advantage),

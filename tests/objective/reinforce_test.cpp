@@ -22,10 +22,13 @@ TEST(reinforce, golden) {
     auto const reward      = golden::numbers(one["inputs"]["R"]);
     bool const is_constant = one["hyper"]["baseline"] == "constant";
     auto const advantage =
-        is_constant ? preference::constant_baseline(reward, golden::hyper(one, "b"))
-                    : preference::batch_mean_baseline(reward, {.scale = one["hyper"]["normalise"].get<bool>(),
-                                                               .ddof  = 0,
-                                                               .epsilon = golden::hyper(one, "std_eps")});
+        is_constant
+            ? preference::constant_baseline(reward, golden::hyper(one, "b"))
+            : preference::batch_mean_baseline(
+                  reward, {.scale = one["hyper"]["normalise"].get<bool>() ? preference::advantage_scale::batch
+                                                                          : preference::advantage_scale::none,
+                           .ddof  = 0,
+                           .epsilon = golden::hyper(one, "std_eps")});
     golden::expect_close(advantage, golden::numbers(one["outputs"]["advantage"]), "advantage");
     one["inputs"]["advantage"] = advantage;
     golden::expect_rows(one, objective::reinforce{golden::hyper(one, "entropy_coef")},

@@ -36,8 +36,9 @@ TEST(advantage, batch_mean_baseline) {
   // mean 3, population variance (4 + 0 + 4)/3
   expect_near(batch_mean_baseline(doubles{1, 3, 5}), {-2, 0, 2});
   double const deviation = std::sqrt(8.0 / 3);
-  expect_near(batch_mean_baseline(doubles{1, 3, 5}, {.scale = true, .ddof = 0, .epsilon = 0}),
-              {-2 / deviation, 0, 2 / deviation});
+  expect_near(
+      batch_mean_baseline(doubles{1, 3, 5}, {.scale = advantage_scale::batch, .ddof = 0, .epsilon = 0}),
+      {-2 / deviation, 0, 2 / deviation});
 }
 
 TEST(advantage, group_mean_std) {
@@ -46,18 +47,31 @@ TEST(advantage, group_mean_std) {
   double const bessel = std::sqrt(8.0) + 1e-4;
   expect_near(group_mean_std(rewards, 2), {-2 / bessel, 2 / bessel, 0, 0});
   expect_near(group_mean_std(rewards, 2, {.ddof = 0, .epsilon = 0.5}), {-0.8, 0.8, 0, 0});
-  expect_near(group_mean_std(rewards, 2, {.scale = false}), {-2, 2, 0, 0});
+  expect_near(group_mean_std(rewards, 2, {.scale = advantage_scale::none}), {-2, 2, 0, 0});
   expect_near(dr_grpo(rewards, 2), {-2, 2, 0, 0});
+}
+
+TEST(advantage, group_mean_over_the_deviation_of_the_batch) {
+  // rewards 1, 5, 0, 2: group means 3 and 1, mean of all 2, squares 1 + 9 + 4 + 0 = 14
+  doubles const rewards{1, 5, 0, 2};
+  double const bessel = std::sqrt(14.0 / 3) + 1e-4, population = std::sqrt(14.0 / 4) + 0.5;
+  expect_near(group_mean_std(rewards, 2, {.scale = advantage_scale::batch}),
+              {-2 / bessel, 2 / bessel, -1 / bessel, 1 / bessel});
+  expect_near(group_mean_std(rewards, 2, {.scale = advantage_scale::batch, .ddof = 0, .epsilon = 0.5}),
+              {-2 / population, 2 / population, -1 / population, 1 / population});
+  // one group is the batch
+  EXPECT_EQ(group_mean_std(rewards, 4, {.scale = advantage_scale::batch}), group_mean_std(rewards, 4));
 }
 
 TEST(advantage, equal_rewards_have_no_advantage_at_all) {
   // 0.1 summed three times and divided by 3 is not 0.1 in doubles
   doubles const rewards(3, 0.1), zero(3, 0.0);
   EXPECT_EQ(group_mean_std(rewards, 3, {.epsilon = 0}), zero);
+  EXPECT_EQ(group_mean_std(rewards, 3, {.scale = advantage_scale::batch, .epsilon = 0}), zero);
   EXPECT_EQ(leave_one_out(rewards, 3), zero);
-  EXPECT_EQ(batch_mean_baseline(rewards, {.scale = true, .ddof = 0, .epsilon = 0}), zero);
-  EXPECT_EQ(whiten(rewards, true, 0), zero);
-  EXPECT_EQ(whiten(rewards, false, 0), rewards);
+  EXPECT_EQ(batch_mean_baseline(rewards, {.scale = advantage_scale::batch, .ddof = 0, .epsilon = 0}), zero);
+  EXPECT_EQ(whiten(rewards, {.epsilon = 0}), zero);
+  EXPECT_EQ(whiten(rewards, {.shift_mean = false, .epsilon = 0}), rewards);
 }
 
 TEST(advantage, leave_one_out) {
@@ -68,8 +82,11 @@ TEST(advantage, leave_one_out) {
 
 TEST(advantage, whiten) {
   // mean 2, Bessel variance (1 + 1)/1 = 2; with epsilon 2 under the root the distance is 2
-  expect_near(whiten(doubles{1, 3}, true, 2), {-0.5, 0.5});
-  expect_near(whiten(doubles{1, 3}, false, 2), {1.5, 2.5});
+  expect_near(whiten(doubles{1, 3}, {.epsilon = 2}), {-0.5, 0.5});
+  expect_near(whiten(doubles{1, 3}, {.shift_mean = false, .epsilon = 2}), {1.5, 2.5});
+  // population variance (1 + 1)/2 = 1; with epsilon 3 the distance is 2
+  expect_near(whiten(doubles{1, 3}, {.ddof = 0, .epsilon = 3}), {-0.5, 0.5});
+  expect_near(whiten(doubles{1, 3}, {.shift_mean = false, .ddof = 0, .epsilon = 3}), {1.5, 2.5});
 }
 
 TEST(advantage, adding_a_constant_to_a_group_changes_nothing) {
@@ -151,6 +168,10 @@ TEST(advantage, bad_input_is_named) {
   EXPECT_EQ(dr_grpo(doubles{1, 2}, 1), (doubles{0, 0}));  // its own mean: no division, no error
   expect_error<value_error>([] { whiten(doubles{1}); }, {"1 advantage"});
   expect_error<value_error>([] { batch_mean_baseline(doubles{1}, {}); }, {"group size is 1"});
+  expect_error<value_error>([] { batch_mean_baseline(doubles{1}, {.scale = advantage_scale::batch}); },
+                            {"batch_mean_baseline: the batch has 1 reward"});
+  expect_error<value_error>([] { whiten(doubles{1, 2}, {.ddof = 2}); }, {"whiten: ddof is 2"});
+  expect_error<value_error>([] { whiten(doubles{1, 2}, {.epsilon = NAN}); }, {"whiten: epsilon is nan"});
   expect_error<shape_error>([] { leave_one_out(doubles{1, 2, 3}, 2); }, {"3 scores", "groups of 2"});
   expect_error<shape_error>([] { batch_mean_baseline(doubles{}); }, {"reward is empty"});
   expect_error<shape_error>(
@@ -170,6 +191,10 @@ TEST(advantage, bad_input_is_named) {
 }
 
 #if __has_include(<nlohmann/json.hpp>)
+advantage_scale scale_of(bool is_divided) {
+  return is_divided ? advantage_scale::group : advantage_scale::none;
+}
+
 TEST(advantage, golden_reinforce) {
   for (auto const& one : golden::cases("F_policy_gradient", "reinforce")) {
     auto const& hyper  = one["hyper"];
@@ -177,8 +202,8 @@ TEST(advantage, golden_reinforce) {
     auto const got =
         hyper["baseline"] == "constant"
             ? constant_baseline(rewards, hyper["b"])
-            : batch_mean_baseline(rewards,
-                                  {.scale = hyper["normalise"], .ddof = 0, .epsilon = hyper["std_eps"]});
+            : batch_mean_baseline(
+                  rewards, {.scale = scale_of(hyper["normalise"]), .ddof = 0, .epsilon = hyper["std_eps"]});
     golden::expect_close(got, golden::numbers(one["outputs"]["advantage"]), one["name"]);
   }
 }
@@ -191,8 +216,9 @@ TEST(advantage, golden_group_mean_std) {
   for (auto const& one : golden::cases("F_policy_gradient", "grpo")) {
     auto const& hyper = one["hyper"];
     golden::expect_close(
-        group_mean_std(golden::numbers(one["inputs"]["R"]), hyper["group"],
-                       {.scale = hyper["scale"], .ddof = hyper["std_ddof"], .epsilon = hyper["std_eps"]}),
+        group_mean_std(
+            golden::numbers(one["inputs"]["R"]), hyper["group"],
+            {.scale = scale_of(hyper["scale"]), .ddof = hyper["std_ddof"], .epsilon = hyper["std_eps"]}),
         golden::numbers(one["outputs"]["advantage"]), one["name"]);
   }
 }

@@ -40,7 +40,7 @@ TEST(dual, rules_of_functions) {
   POFT_TEST_DERIVATIVE(softplus, -20, -1, 0, 1, 20);
   POFT_TEST_DERIVATIVE(sigmoid, -5, 0, 2);
   POFT_TEST_DERIVATIVE(log1mexp, -5, -0.7, -0.6, -0.01);
-  POFT_TEST_DERIVATIVE(log_odds, -5, -0.7, -0.01);
+  POFT_TEST_DERIVATIVE(log_odds, -5, -0.7, -0.6, -0.01);
   POFT_TEST_DERIVATIVE(expm1_minus, -2, -0.1, 0.1, 2);
   POFT_TEST_DERIVATIVE(square, -2, 3);
   POFT_TEST_DERIVATIVE(log_sigmoid, -3, 0, 3);
@@ -73,6 +73,9 @@ TEST(dual, stable_derivatives_at_the_limits) {
   // d log(1 - e^x)/dx = -1/expm1(-x): about 1/x near 0-, not 0 * inf.
   EXPECT_DOUBLE_EQ(log1mexp(variable(-1e-12, 0)).partial[0], -1e12 + 0.5);
   EXPECT_EQ(log1mexp(variable(-1e5, 0)).partial[0], 0.0);
+  EXPECT_EQ(log1mexp(variable(0.0, 0)).partial[0], -INFINITY);
+  EXPECT_EQ(log_odds(variable(0.0, 0)).partial[0], INFINITY);
+  EXPECT_EQ(log_odds(variable(-1e5, 0)).partial[0], 1.0);
 }
 
 TEST(dual, the_arm_not_taken_leaves_no_trace) {

@@ -115,22 +115,44 @@ struct not_positive {
   }
 };
 
+inline void require_length_or_none(char const* operation, char const* name, std::size_t size, std::size_t n) {
+  if (size != 0 && size != n)
+    throw shape_error(message(operation, ": ", name, " has ", size, " elements, expected ", n, " or none"));
+}
+
+/// The count that the sum of n examples is divided by; throws where the options do not fit them.
+template <class T>
+double require_options(char const* operation, batch_options<T> const& options, std::size_t n) {
+  require_length_or_none(operation, "weights", options.weights.size(), n);
+  require_length_or_none(operation, "losses", options.losses.size(), n);
+  if (!(options.count >= 0)) {
+    throw value_error(
+        message(operation, ": count is ", options.count, ", expected a number of examples >= 0"));
+  }
+  return options.count > 0 ? options.count : static_cast<double>(n);
+}
+
 /// Throws if a token count is not positive: the formulas divide by it. Counted at memory speed, searched only to name it.
 template <class T, class Backend, class Inputs>
 void require_positive_tokens(char const* operation, Backend const& backend, Inputs const& in) {
   using frozen = typename Inputs::frozen;
   frozen::for_each_index([&]<int K>() {
-    if (!std::string_view(frozen::template at<K>::name).ends_with("tokens")) return;
-    auto const& counts = frozen::template get<K>(in);
-    auto const n       = static_cast<std::int64_t>(counts.size());
-    if (n == 0 || backend.template sum<T>(n, not_positive<T>{{counts.data()}}) == 0) return;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (!(counts[i] > 0)) {
-        throw value_error(message(operation, ": ", frozen::template at<K>::name, "[", i, "] is ", counts[i],
-                                  ", expected a token count > 0"));
+    if constexpr (std::string_view(frozen::template at<K>::name).ends_with("tokens")) {
+      T const* const counts = frozen::template get<K>(in).data();
+      auto const n          = static_cast<std::int64_t>(frozen::template get<K>(in).size());
+      if (n == 0 || backend.template sum<T>(n, not_positive<T>{{counts}}) == 0) return;
+      for (std::int64_t i = 0; i < n; ++i) {
+        if (!(counts[i] > 0)) {
+          throw value_error(message(operation, ": ", frozen::template at<K>::name, "[", i, "] is ", counts[i],
+                                    ", expected a token count > 0"));
+        }
       }
     }
   });
+}
+
+[[noreturn]] inline void throw_weighted_not_a_number(char const* operation) {
+  throw value_error(message(operation, ": the weighted loss is NaN; check the weights"));
 }
 
 /// Called when the loss came out NaN: throws, naming the first example and, if one of its inputs is NaN, that input.
@@ -160,7 +182,7 @@ template <class Objective, class Inputs>
                                 " is NaN; its inputs contradict each other (inf - inf)"));
     }
   }
-  throw value_error(message(operation, ": the weighted loss is NaN; check the weights"));
+  throw_weighted_not_a_number(operation);
 }
 
 template <class Objective, class T, bool WithGradient, class Backend, class Inputs, class Gradient>
@@ -169,19 +191,8 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
   if (char const* problem = objective.invalid()) throw value_error(problem);
   std::size_t const n = batch_size(operation, in);
   require_positive_tokens<T>(operation, backend, in);
-  auto check = [&](char const* name, std::size_t size) {
-    if (size != 0 && size != n) {
-      throw shape_error(message(operation, ": ", name, " has ", size, " elements, expected ", n, " or none"));
-    }
-  };
-  check("weights", options.weights.size());
-  check("losses", options.losses.size());
-  if (options.count < 0 || std::isnan(options.count)) {
-    throw value_error(
-        message(operation, ": count is ", options.count, ", expected a number of examples >= 0"));
-  }
+  double const count = require_options(operation, options, n);
   if (n == 0) return 0;
-  double const count = options.count > 0 ? options.count : static_cast<double>(n);
 
   batch_example<Objective, T, WithGradient> example{objective};
   using live   = typename Inputs::live;
@@ -195,7 +206,7 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
     using targets = inputs_of<Objective, row<T>>;
     live::for_each_index([&]<int K>() {
       auto const& target = Gradient::live::template get<K>(gradient);
-      check(live::template at<K>::name, target.size());
+      require_length_or_none(operation, live::template at<K>::name, target.size(), n);
       targets::live::template get<K>(example.gradient) = {target.data()};
     });
   }

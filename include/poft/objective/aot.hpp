@@ -11,10 +11,9 @@ namespace poft::objective {
 ///   L_k = -(1 - eps) log sigmoid(beta d_k) - eps log sigmoid(-beta d_k)
 ///   d = sort(log pi(y_w) - log pi(y_l)) - sort(log pi_ref(y_w) - log pi_ref(y_l))
 ///
-/// eps = label_smoothing. The permutations are frozen and the sorted values live: preference::pair_margins
-/// gives them, and example k of the objective's batch takes chosen and rejected from one[k] and
-/// reference_chosen and reference_rejected from other[k]; gradients go back the same way. What counts as the
-/// batch changes the loss. TRL: "aot".
+/// eps = label_smoothing. The permutations are frozen and the sorted values live: preference::sort_margins makes the
+/// objective's batch from the caller's and brings the gradient back. What counts as the batch changes the loss.
+/// TRL: "aot".
 struct aot {
   double beta            = 0.1;
   double label_smoothing = 0.0;

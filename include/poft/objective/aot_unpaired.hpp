@@ -11,10 +11,9 @@ namespace poft::objective {
 ///   L_k = -(1 - eps) log sigmoid(beta d_k) - eps log sigmoid(-beta d_k)
 ///   d = sort(log pi/pi_ref(y_w)) - sort(log pi/pi_ref(y_l))
 ///
-/// eps = label_smoothing. The permutations are frozen and the sorted values live: preference::pair_log_ratios
-/// gives them, and example k of the objective's batch takes chosen and reference_chosen from one[k] and
-/// rejected and reference_rejected from other[k]; gradients go back the same way. What counts as the batch
-/// changes the loss. TRL: "aot_unpaired".
+/// eps = label_smoothing. The permutations are frozen and the sorted values live: preference::sort_log_ratios makes the
+/// objective's batch from the caller's and brings the gradient back. What counts as the batch changes the loss.
+/// TRL: "aot_unpaired".
 struct aot_unpaired {
   double beta            = 0.1;
   double label_smoothing = 0.0;

@@ -67,8 +67,9 @@ struct best_of_n {
           Negatives == negatives::worst ? i == worst : Negatives != negatives::none && i != best;
       if (!pushed || !(list.log_prob[i] > lowest)) continue;
       if constexpr (Negatives == negatives::log_complement) {
-        loss -= weight * log1mexp(list.log_prob[i]);
-        gradient[i] += weight / expm1(-min(constant<T>(0), list.log_prob[i]));
+        auto const complement = log1mexp_in_parts(list.log_prob[i]);
+        loss -= weight * complement.value;
+        gradient[i] += weight * complement.exponential * complement.inverse;
       } else {
         loss += weight * gain(i);
         gradient[i] += weight;

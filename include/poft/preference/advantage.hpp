@@ -56,36 +56,52 @@ std::vector<element_of_range<Rewards>> running_mean_baseline(Rewards const& rewa
   return advantage;
 }
 
-/// Options of the normalised advantages. A group without any variation has advantage 0 whatever epsilon is.
+/// Whose standard deviation rewards are divided by. batch: that of all rewards of the call, while the mean stays the
+/// group's. The names are those of TRL's scale_rewards.
+enum class advantage_scale { none, group, batch };
+
+/// Options of the normalised advantages. A reward equal to its group's mean has advantage 0 whatever epsilon is.
 struct normalisation {
-  bool scale     = true;  ///< divide by (deviation + epsilon)
-  int ddof       = 1;     ///< 1: Bessel's correction, 0: population
-  double epsilon = 1e-4;  ///< added to the deviation
+  advantage_scale scale = advantage_scale::group;
+  int ddof              = 1;     ///< 1: Bessel's correction, 0: population
+  double epsilon        = 1e-4;  ///< added to the deviation
 };
 
-/// (reward - mean of its group) / (deviation of its group + epsilon), or without the division.
+inline void require_degrees_of_freedom(char const* operation, int ddof) {
+  if (ddof != 0 && ddof != 1) throw value_error(message(operation, ": ddof is ", ddof, ", expected 0 or 1"));
+}
+
+/// (reward - mean of its group) / (deviation + epsilon), or without the division.
 template <score_range Rewards>
 std::vector<element_of_range<Rewards>> relative_to_group(char const* operation, Rewards const& rewards,
                                                          std::size_t group_size,
                                                          normalisation const& options) {
   auto const reward = require::finite(operation, "reward", rewards);
-  if (options.ddof != 0 && options.ddof != 1)
-    throw value_error(message(operation, ": ddof is ", options.ddof, ", expected 0 or 1"));
+  require_degrees_of_freedom(operation, options.ddof);
   require::not_negative(operation, "epsilon", options.epsilon);
-  require::groups(operation, reward.size(), group_size, options.scale ? 2 : 1);
+  require::groups(operation, reward.size(), group_size, options.scale == advantage_scale::group ? 2 : 1);
+  if (options.scale == advantage_scale::batch && reward.size() < 2)
+    throw value_error(
+        message(operation, ": the batch has 1 reward, expected at least 2 to have a deviation"));
+  auto distance_in = [&](std::span<element_of_range<Rewards> const> samples) {
+    return moments(samples, options.ddof).deviation + options.epsilon;
+  };
+  double distance = options.scale == advantage_scale::batch ? distance_in(reward) : 1.0;
   std::vector<element_of_range<Rewards>> advantage(reward.size());
   for (std::size_t begin = 0; begin < reward.size(); begin += group_size) {
-    auto const group      = moments(reward.subspan(begin, group_size), options.scale ? options.ddof : 0);
-    double const distance = options.scale ? group.deviation + options.epsilon : 1.0;
+    auto const group  = reward.subspan(begin, group_size);
+    double const mean = running_mean::of(group).mean;
+    if (options.scale == advantage_scale::group) distance = distance_in(group);
     for (std::size_t i = begin; i < begin + group_size; ++i)
-      advantage[i] = static_cast<element_of_range<Rewards>>(over(double(reward[i]) - group.mean, distance));
+      advantage[i] = static_cast<element_of_range<Rewards>>(over(double(reward[i]) - mean, distance));
   }
   return advantage;
 }
 
 /// GRPO, Shao et al. 2024, arXiv:2402.03300: (reward - mean) / (standard deviation + epsilon), both of the
 /// reward's group. The defaults are TRL's; VERL takes epsilon 1e-6, OpenRLHF 1e-9, HALOs ddof 0 and 1e-2. A
-/// group of one has no deviation: an error while scale is on.
+/// group of one has no deviation: an error while it is divided by. The deviation of the batch in its place
+/// (advantage_scale::batch) does not favour prompts whose samples all but agree.
 template <score_range Rewards>
 std::vector<element_of_range<Rewards>> group_mean_std(Rewards const& rewards, std::size_t group_size,
                                                       normalisation const& options = {}) {
@@ -97,12 +113,12 @@ std::vector<element_of_range<Rewards>> group_mean_std(Rewards const& rewards, st
 /// REINFORCE++-baseline.
 template <score_range Rewards>
 std::vector<element_of_range<Rewards>> dr_grpo(Rewards const& rewards, std::size_t group_size) {
-  return relative_to_group("dr_grpo", rewards, group_size, {.scale = false});
+  return relative_to_group("dr_grpo", rewards, group_size, {.scale = advantage_scale::none});
 }
 
 /// The bandit's REINFORCE: reward - mean of the batch, the sample itself included; with scale over the
 /// population deviation + epsilon.
-inline constexpr normalisation centred_only{.scale = false, .ddof = 0, .epsilon = 1e-12};
+inline constexpr normalisation centred_only{.scale = advantage_scale::none, .ddof = 0, .epsilon = 1e-12};
 template <score_range Rewards>
 std::vector<element_of_range<Rewards>> batch_mean_baseline(Rewards const& rewards,
                                                            normalisation const& options = centred_only) {
@@ -127,21 +143,26 @@ std::vector<element_of_range<Rewards>> leave_one_out(Rewards const& rewards, std
   return advantage;
 }
 
-/// (x - mean) / sqrt(variance + epsilon) over the batch, variance with Bessel's correction; shift_mean =
-/// false keeps the mean. As PPO implementations whiten advantages (epsilon under the root, unlike
-/// group_mean_std).
+struct whitening {
+  bool shift_mean = true;  ///< false: the mean is kept
+  int ddof        = 1;     ///< 1: Bessel's correction, 0: population
+  double epsilon  = 1e-8;  ///< under the root, unlike that of group_mean_std
+};
+
+/// (x - mean) / sqrt(variance + epsilon) over the batch, as PPO implementations whiten advantages.
 template <score_range Advantages>
-std::vector<element_of_range<Advantages>> whiten(Advantages const& advantages, bool shift_mean = true,
-                                                 double epsilon = 1e-8) {
+std::vector<element_of_range<Advantages>> whiten(Advantages const& advantages,
+                                                 whitening const& options = {}) {
   auto const advantage = require::finite("whiten", "advantage", advantages);
-  require::not_negative("whiten", "epsilon", epsilon);
+  require_degrees_of_freedom("whiten", options.ddof);
+  require::not_negative("whiten", "epsilon", options.epsilon);
   if (advantage.size() < 2) throw value_error("whiten: the batch has 1 advantage, expected at least 2");
-  auto const batch      = moments(advantage, 1);
-  double const distance = sqrt(square(batch.deviation) + epsilon);
+  auto const batch      = moments(advantage, options.ddof);
+  double const distance = sqrt(square(batch.deviation) + options.epsilon);
   std::vector<element_of_range<Advantages>> white(advantage.size());
   for (std::size_t i = 0; i < white.size(); ++i) {
     double const centred = over(double(advantage[i]) - batch.mean, distance);
-    white[i] = static_cast<element_of_range<Advantages>>(shift_mean ? centred : centred + batch.mean);
+    white[i] = static_cast<element_of_range<Advantages>>(options.shift_mean ? centred : centred + batch.mean);
   }
   return white;
 }

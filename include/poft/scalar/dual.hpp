@@ -65,9 +65,10 @@ struct dual {
   }
   // a / b -> (a' - (a / b) b') / b
   POFT_FN friend dual operator/(dual const& a, dual const& b) {
+    T const inverse = poft::constant<T>(1) / b.value;
     dual out;
     out.value = a.value / b.value;
-    for (int k = 0; k < N; ++k) out.partial[k] = (a.partial[k] - out.value * b.partial[k]) / b.value;
+    for (int k = 0; k < N; ++k) out.partial[k] = (a.partial[k] - out.value * b.partial[k]) * inverse;
     return out;
   }
 
@@ -102,10 +103,7 @@ struct dual {
   }
   template <std::same_as<T> U>
   POFT_FN friend dual operator/(dual const& a, U b) {
-    dual out;
-    out.value = a.value / b;
-    for (int k = 0; k < N; ++k) out.partial[k] = a.partial[k] / b;
-    return out;
+    return chain(a.value / b, poft::constant<T>(1) / b, a);
   }
   // a / b -> -(a / b) / b b'
   template <std::same_as<T> U>
@@ -192,16 +190,18 @@ struct dual {
   }
   // sigmoid(a) -> sigmoid(a) sigmoid(-a) a'
   POFT_FN friend dual sigmoid(dual const& a) {
-    T const s = sigmoid(a.value);
-    return chain(s, s * sigmoid(-a.value), a);
+    T const tail = smaller_sigmoid(a.value);
+    return chain(sigmoid(a.value), tail * (poft::constant<T>(1) - tail), a);
   }
-  // log1mexp(a) -> -a' / expm1(-a)
+  // log1mexp(a) -> -exp(a) / (1 - exp(a)) a'
   POFT_FN friend dual log1mexp(dual const& a) {
-    return chain(log1mexp(a.value), poft::constant<T>(-1) / expm1(-min(poft::constant<T>(0), a.value)), a);
+    auto const parts = log1mexp_in_parts(a.value);
+    return chain(parts.value, -(parts.exponential * parts.inverse), a);
   }
-  // log_odds(a) -> -a' / expm1(a)
+  // log_odds(a) -> a' / (1 - exp(a))
   POFT_FN friend dual log_odds(dual const& a) {
-    return chain(log_odds(a.value), poft::constant<T>(-1) / expm1(min(poft::constant<T>(0), a.value)), a);
+    auto const parts = log1mexp_in_parts(a.value);
+    return chain(a.value - parts.value, parts.inverse, a);
   }
   // expm1_minus(a) -> expm1(a) a'
   POFT_FN friend dual expm1_minus(dual const& a) { return chain(expm1_minus(a.value), expm1(a.value), a); }

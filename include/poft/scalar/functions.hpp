@@ -144,20 +144,42 @@ POFT_FN S log_sigmoid(S x) {
   return -softplus(-x);
 }
 
-/// 1 / (1 + exp(-x)), without overflow on either side and exact in the small tail.
+/// sigmoid(-|x|), which neither sign of x overflows: the smaller one of sigmoid(x) and sigmoid(-x), exact where it is tiny.
 template <real T>
-POFT_FN T sigmoid(T x) {
-  T const one = constant<T>(1);
-  T const e   = exp(-abs(x));
-  return select(x > constant<T>(0), one, e) / (one + e);
+POFT_FN T smaller_sigmoid(T x) {
+  T const e = exp(-abs(x));
+  return e / (constant<T>(1) + e);
 }
 
-/// log(1 - exp(x)) for x <= 0: two forms, switched at -log 2 (Maechler 2012), each accurate on its side. Rounding may
-/// leave a log-prob a hair above 0; it counts as 0, where the value is -inf.
+/// 1 / (1 + exp(-x)).
+template <real T>
+POFT_FN T sigmoid(T x) {
+  T const tail = smaller_sigmoid(x);
+  return select(x > constant<T>(0), constant<T>(1) - tail, tail);
+}
+
+/// log(1 - exp(x)) for x <= 0, and what the slopes of the two functions below are made of. 1 - exp(x) is -expm1(x) above
+/// -log 2 (Maechler 2012) and a difference below it, whose rounding is made good to first order: one logarithm serves both.
+template <real T>
+struct log1mexp_result {
+  T value, exponential, inverse;  // log(1 - exp(x)), exp(x), 1 / (1 - exp(x))
+};
+template <real T>
+POFT_FN log1mexp_result<T> log1mexp_in_parts(T x) {
+  T const zero = constant<T>(0), one = constant<T>(1);
+  T const bounded     = min(zero, x);
+  auto const is_small = bounded > constant<T>(-0.6931471805599453);
+  T const e           = exp(bounded);
+  T const complement  = select(is_small, zero - expm1(bounded), one - e);  // 0 - 0 is +0
+  T const inverse     = one / complement;
+  T const lost        = (one - complement) - e;
+  return {log(complement) + select(is_small, zero, lost * inverse), e, inverse};
+}
+
+/// log(1 - exp(x)) for x <= 0. Rounding may leave a log-prob a hair above 0; it counts as 0, where the value is -inf.
 template <real T>
 POFT_FN T log1mexp(T x) {
-  T const bounded = min(constant<T>(0), x);
-  return select(bounded > constant<T>(-0.6931471805599453), log(-expm1(bounded)), log1p(-exp(bounded)));
+  return log1mexp_in_parts(x).value;
 }
 
 /// log(p / (1 - p)) for a log-probability x = log p <= 0.
