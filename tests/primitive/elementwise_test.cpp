@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "poft/primitive/gelu.hpp"
 #include "poft/primitive/log_softmax.hpp"
 #include "poft/primitive/relu.hpp"
 #include "poft/primitive/tanh.hpp"
@@ -28,6 +29,12 @@ tensor<double> tanh_by_loops(tensor<double> const& x) {
   for (double& e : y.data) e = std::tanh(e);
   return y;
 }
+tensor<double> gelu_by_loops(tensor<double> const& x) {
+  double const pi = 3.14159265358979323846;
+  auto y          = x;
+  for (double& e : y.data) e *= 0.5 * (1 + std::tanh(std::sqrt(2 / pi) * (e + 0.044715 * e * e * e)));
+  return y;
+}
 tensor<double> log_softmax_by_loops(tensor<double> const& x) {
   auto y = x;
   for (std::ptrdiff_t r = 0; r < x.rows; ++r) {
@@ -38,7 +45,9 @@ tensor<double> log_softmax_by_loops(tensor<double> const& x) {
   return y;
 }
 
-template <class On, template <class> class Primitive, class Reference>
+enum class kept { y, x };  // what backward differentiates from
+
+template <class On, template <class> class Primitive, kept Kept = kept::y, class Reference>
 void check(Reference const& by_loops) {
   using T         = typename On::value;
   using primitive = Primitive<typename On::backend>;
@@ -51,20 +60,23 @@ void check(Reference const& by_loops) {
     auto const x_ = tensor<T>::from(x), d_ = tensor<T>::from(d);
     tensor<T> y(3, width), d_x(3, width);
     primitive::forward(backend, x_, matrix(y));
-    primitive::backward(backend, y, d_, matrix(d_x));
+    auto const& from = Kept == kept::y ? y : x_;
+    primitive::backward(backend, from, d_, matrix(d_x));
     expect_close(y, by_loops(x), 10 * On::tolerance, "y");
     expect_close(d_x, differences(x, loss), On::difference_tolerance, "d_x");
 
-    auto in_place = x_, d_in_place = d_;
+    auto in_place = x_, d_in_place = d_, from_in_place = from;
     primitive::forward(backend, in_place, matrix(in_place));
-    primitive::backward(backend, in_place, d_in_place, matrix(d_in_place));
+    primitive::backward(backend, from, d_in_place, matrix(d_in_place));
+    primitive::backward(backend, from_in_place, d_, matrix(from_in_place));
     EXPECT_EQ(in_place.data, y.data);
     EXPECT_EQ(d_in_place.data, d_x.data);
+    EXPECT_EQ(from_in_place.data, d_x.data);
 
     tensor<T> wrong(2, width);
     EXPECT_THROW(primitive::forward(backend, x_, matrix(wrong)), poft::shape_error);
-    EXPECT_THROW(primitive::backward(backend, y, wrong, matrix(d_x)), poft::shape_error);
-    EXPECT_THROW(primitive::backward(backend, y, d_, matrix(wrong)), poft::shape_error);
+    EXPECT_THROW(primitive::backward(backend, from, wrong, matrix(d_x)), poft::shape_error);
+    EXPECT_THROW(primitive::backward(backend, from, d_, matrix(wrong)), poft::shape_error);
   }
 }
 
@@ -74,6 +86,7 @@ TYPED_TEST_SUITE(elementwise_on, poft_test::every_backend);
 
 TYPED_TEST(elementwise_on, relu) { check<TypeParam, poft::primitive::relu>(relu_by_loops); }
 TYPED_TEST(elementwise_on, tanh) { check<TypeParam, poft::primitive::tanh>(tanh_by_loops); }
+TYPED_TEST(elementwise_on, gelu) { check<TypeParam, poft::primitive::gelu, kept::x>(gelu_by_loops); }
 TYPED_TEST(elementwise_on, log_softmax) {
   check<TypeParam, poft::primitive::log_softmax>(log_softmax_by_loops);
 }
@@ -94,6 +107,29 @@ TYPED_TEST(elementwise_on, relu_at_the_kink) {
   EXPECT_EQ(d(0, 0), T(0));
   EXPECT_EQ(d(0, 1), T(0));
   EXPECT_EQ(d(0, 2), T(5));
+}
+
+// Far out gelu is x or 0 with slope 1 or 0; at 0 its slope is 1/2. gelu(-6) = -6 / (1 + exp(sqrt(8/pi) (6 + 0.044715 216)))
+// = -6 / (1 + exp(24.987576)) keeps its digits, which 1 + tanh loses in float. A NaN goes through both ways.
+TYPED_TEST(elementwise_on, gelu_extremes) {
+  using T    = typename TypeParam::value;
+  using gelu = poft::primitive::gelu<typename TypeParam::backend>;
+  tensor<T> x(1, 6), y(1, 6), d(1, 6, T(2));
+  x.data = {T(1e30), T(-1e30), T(100), T(0), T(-6), std::numeric_limits<T>::quiet_NaN()};
+  gelu::forward({}, x, matrix(y));
+  gelu::backward({}, x, d, matrix(d));
+  EXPECT_EQ(y(0, 0), T(1e30));
+  EXPECT_EQ(y(0, 1), T(0));
+  EXPECT_EQ(y(0, 2), T(100));
+  EXPECT_EQ(y(0, 3), T(0));
+  double const exponent = std::sqrt(8 / 3.14159265358979323846) * (6 + 0.044715 * 216);
+  EXPECT_NEAR(double(y(0, 4)) * (1 + std::exp(exponent)), -6, 1e-5 * 6);
+  EXPECT_TRUE(std::isnan(y(0, 5)));
+  EXPECT_EQ(d(0, 0), T(2));
+  EXPECT_EQ(d(0, 1), T(0));
+  EXPECT_EQ(d(0, 2), T(2));
+  EXPECT_EQ(d(0, 3), T(1));
+  EXPECT_TRUE(std::isnan(d(0, 5)));
 }
 
 // Logits -inf, 0, log 3: probabilities 0, 1/4, 3/4. d_y = (0, 1, 1) sums to 2: d_x = (0, 1 - 2/4, 1 - 6/4).
@@ -127,6 +163,7 @@ TEST(elementwise_threads, any_number_gives_equal_bits) {
     poft::eigen::backend const backend{threads};
     tensor<float> y(500, 257), d_x(500, 257);
     poft::primitive::tanh<poft::eigen::backend>::forward(backend, x, matrix(y));
+    poft::primitive::gelu<poft::eigen::backend>::forward(backend, y, matrix(y));
     poft::primitive::log_softmax<poft::eigen::backend>::forward(backend, y, matrix(y));
     poft::primitive::log_softmax<poft::eigen::backend>::backward(backend, y, d, matrix(d_x));
     y.data.insert(y.data.end(), d_x.data.begin(), d_x.data.end());

@@ -68,6 +68,30 @@ TYPED_TEST(linear_on, loops_and_differences) {
   }
 }
 
+// The same with a residual r = [100 200] and without bias: y = r + [11 17] + [10 20], r + [11 17], [11 17].
+TYPED_TEST(linear_on, bias_and_residual_are_optional) {
+  using T     = typename TypeParam::value;
+  using layer = linear<typename TypeParam::backend>;
+  typename TypeParam::backend const backend{};
+  tensor<T> x(1, 2), w(2, 2), b(1, 2), r(1, 2), y(1, 2, T(NAN));
+  x.data = {1, 2}, w.data = {3, 4, 5, 6}, b.data = {10, 20}, r.data = {100, 200};
+  layer::forward(backend, x, w, {}, matrix(y));
+  EXPECT_EQ(y.data, (std::vector<T>{11, 17}));
+  layer::forward_onto(backend, x, w, b, r, matrix(y));
+  EXPECT_EQ(y.data, (std::vector<T>{121, 237}));
+  layer::forward_onto(backend, x, w, {}, r, matrix(y));
+  EXPECT_EQ(y.data, (std::vector<T>{111, 217}));
+  layer::forward_onto(backend, x, w, {}, y, matrix(y));
+  EXPECT_EQ(y.data, (std::vector<T>{122, 234}));
+  layer::forward_onto(backend, x, w, b, y, matrix(y));
+  EXPECT_EQ(y.data, (std::vector<T>{143, 271}));
+
+  tensor<T> d_y(1, 2, T(1)), d_x(1, 2), d_w(2, 2);
+  layer::backward(backend, x, w, d_y, d_x, matrix(d_w), {});
+  EXPECT_EQ(d_x.data, (std::vector<T>{8, 10}));
+  EXPECT_EQ(d_w.data, (std::vector<T>{1, 2, 1, 2}));
+}
+
 TYPED_TEST(linear_on, leaves_d_x_out_when_it_is_empty) {
   using T = typename TypeParam::value;
   typename TypeParam::backend const backend{};
@@ -92,6 +116,7 @@ TYPED_TEST(linear_on, refuses_shapes) {
   }
   EXPECT_THROW(layer::forward(backend, x, w, tensor<T>(1, 3), matrix(y)), poft::shape_error);
   EXPECT_THROW(layer::forward(backend, x, w, b, matrix(narrow)), poft::shape_error);
+  EXPECT_THROW(layer::forward_onto(backend, x, w, b, narrow, matrix(y)), poft::shape_error);
   EXPECT_THROW(layer::backward(backend, x, w, y, narrow, matrix(w), b), poft::shape_error);
   EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(y), b), poft::shape_error);
   EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(w), x), poft::shape_error);

@@ -13,37 +13,51 @@
 
 namespace poft::primitive {
 
+/// Row r of y before the product is added: the bias, the residual's row, or their sum.
 template <class T>
-struct copy_to_every_row {
-  row<T const> from;
-  view<T, 2> to;
+struct linear_start_of_each_row {
+  row<T const> bias;  // no data: none
+  view<T const, 2> residual;
+  view<T, 2> y;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    row<T> const target{to.data() + r * to.row_stride()};
-    group.each(std::int64_t{0}, to.columns(), [=, this](auto i) { target.set(i, from[i]); });
+    row<T> const to{y.row(r).data()};
+    row<T const> const from{residual.data() ? residual.row(r).data() : bias.data};
+    row<T const> const added{residual.data() ? bias.data : nullptr};
+    if (added.data) {
+      group.each(std::int64_t{0}, y.columns(), [=](auto i) { to.set(i, from[i] + added[i]); });
+    } else {
+      group.each(std::int64_t{0}, y.columns(), [=](auto i) { to.set(i, from[i]); });
+    }
   }
 };
 
 ///   x [rows, inputs], W [outputs, inputs], b [outputs], y [rows, outputs]
 ///
-///   forward    y   = x W^T + b          overwritten
-///   backward   d_x = d_y W              overwritten; an empty view leaves it out
-///              d_W += d_y^T x           accumulated
-///              d_b += sum_rows d_y      accumulated
+///   forward        y   = x W^T + b                overwritten
+///   forward_onto   y   = residual + x W^T + b     overwritten; residual [rows, outputs] may be y
+///   backward       d_x = d_y W                    overwritten; an empty view leaves it out
+///                  d_W += d_y^T x                 accumulated
+///                  d_b += sum_rows d_y            accumulated
 ///
-/// No output overlaps an input.
+/// A layer without bias has empty views for b and d_b. Otherwise no output overlaps an input.
 template <class Backend>
 struct linear {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
                       std::type_identity_t<view<T const, 2>> weight, std::type_identity_t<view<T const>> bias,
                       view<T, 2> y) {
-    require_shape("linear forward", "weight", weight, y.columns(), x.columns());
-    require_shape("linear forward", "bias", bias, y.columns());
-    require_shape("linear forward", "y", y, x.rows(), weight.rows());
-    backend.template for_rows<T>(y.rows(), y.columns(), copy_to_every_row<T>{{bias.data()}, y});
-    backend.gemm({.transpose_b = true, .beta = 1}, x, weight, y);
+    multiply<T>("linear forward", backend, x, weight, bias, {}, y);
+  }
+
+  template <class T>
+  static void forward_onto(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
+                           std::type_identity_t<view<T const, 2>> weight,
+                           std::type_identity_t<view<T const>> bias,
+                           std::type_identity_t<view<T const, 2>> residual, view<T, 2> y) {
+    require_shape("linear forward_onto", "residual", residual, y.rows(), y.columns());
+    multiply<T>("linear forward_onto", backend, x, weight, bias, residual, y);
   }
 
   template <class T>
@@ -54,12 +68,27 @@ struct linear {
     require_shape("linear backward", "d_y", d_y, x.rows(), weight.rows());
     require_shape("linear backward", "weight", weight, d_y.columns(), x.columns());
     require_shape("linear backward", "d_weight", d_weight, weight.rows(), weight.columns());
-    require_shape("linear backward", "d_bias", d_bias, weight.rows());
+    if (!d_bias.empty()) require_shape("linear backward", "d_bias", d_bias, weight.rows());
+    if (!d_x.empty()) require_shape("linear backward", "d_x", d_x, x.rows(), x.columns());
     backend.gemm({.transpose_a = true, .beta = 1}, d_y, x, d_weight);
-    column_sum<Backend>::accumulate(backend, d_y, d_bias);
-    if (d_x.data() == nullptr) return;
-    require_shape("linear backward", "d_x", d_x, x.rows(), x.columns());
-    backend.gemm({}, d_y, weight, d_x);
+    if (!d_bias.empty()) column_sum<Backend>::accumulate(backend, d_y, d_bias);
+    if (!d_x.empty()) backend.gemm({}, d_y, weight, d_x);
+  }
+
+ private:
+  template <class T>
+  static void multiply(char const* operation, Backend const& backend, view<T const, 2> x,
+                       view<T const, 2> weight, view<T const> bias, view<T const, 2> residual, view<T, 2> y) {
+    require_shape(operation, "weight", weight, y.columns(), x.columns());
+    if (!bias.empty()) require_shape(operation, "bias", bias, y.columns());
+    require_shape(operation, "y", y, x.rows(), weight.rows());
+    bool const starts_somewhere = !bias.empty() || residual.data() != nullptr;
+    bool const is_there         = bias.empty() && residual.data() == y.data();
+    if (starts_somewhere && !is_there) {
+      backend.template for_rows<T>(y.rows(), y.columns(),
+                                   linear_start_of_each_row<T>{{bias.data()}, residual, y});
+    }
+    backend.gemm({.transpose_b = true, .beta = starts_somewhere ? 1.0 : 0.0}, x, weight, y);
   }
 };
 

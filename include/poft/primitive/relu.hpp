@@ -1,4 +1,4 @@
-// The rectifier: y = max(0, x), d_x = d_y where y > 0 and 0 elsewhere.
+// The rectifier: y = max(0, x), d_x = d_y where y > 0 and 0 elsewhere; differentiated from y.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,4 +1,4 @@
-// The hyperbolic tangent of every element: y = tanh(x), d_x = (1 - y^2) d_y.
+// The hyperbolic tangent of every element: y = tanh(x), d_x = (1 - y^2) d_y; differentiated from y.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,0 +1,175 @@
+// Attention of a few queries over the keys they see, and its derivative, written once over a group.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "poft/core/config.hpp"
+#include "poft/row/row.hpp"
+#include "poft/row/small_product.hpp"
+#include "poft/scalar/functions.hpp"
+
+namespace poft {
+
+/// Queries that are treated together, in lanes: a multiple of any target's lanes, so that no pack is partial.
+/// Without so many, the rest are zeros, whose results go nowhere.
+inline constexpr std::int64_t queries_at_once = 16;
+/// Keys whose scores are held at once, [keys, queries_at_once], in the first-level cache.
+inline constexpr std::int64_t keys_at_once = 128;
+
+/// At most queries_at_once queries of one head, and keys and values of one head. Query i sees the keys 0 ..
+/// before + i. All matrices [.., channels]; one thread works on a piece, whatever the group.
+template <class T>
+struct attention_piece {
+  std::int64_t queries, keys, before, channels;
+  T scale;
+  row_block<T const> q, k, v;
+};
+
+/// scores[j][i] = sum_c w[j][c] x[i][c] for j < keys and i < queries_at_once; x has `queries` rows.
+template <class Group, class T>
+POFT_FN void scores_of(Group group, std::int64_t queries, std::type_identity_t<row_block<T const>> x,
+                       std::int64_t keys, std::type_identity_t<row_block<T const>> w, std::int64_t channels,
+                       row_block<T> scores) {
+  constexpr std::int64_t at_once = 64;
+  T turned[at_once * queries_at_once];  // x transposed: [channels, queries], so that lanes run along queries
+  for (std::int64_t first = 0; first < channels; first += at_once) {
+    std::int64_t const count = channels - first < at_once ? channels - first : at_once;
+    for (std::int64_t c = 0; c < count; ++c) {
+      for (std::int64_t i = 0; i < queries_at_once; ++i) {
+        turned[c * queries_at_once + i] = i < queries ? x(i, first + c) : T(0);
+      }
+    }
+    weighted_sums(
+        group, keys, queries_at_once, scores,
+        [=](std::int64_t j, auto i) {
+          using S = decltype(scores[j][i]);
+          return first == 0 ? S(T(0)) : scores[j][i];
+        },
+        count, [=](std::int64_t j, std::int64_t c) { return w(j, first + c); },
+        row_block<T const>{turned, queries_at_once});
+  }
+}
+
+/// Vaswani et al. 2017, arXiv:1706.03762, eq. 1, with the running maximum and sum of Milakov and Gimelshein
+/// 2018, arXiv:1805.02867, over pieces of the keys:
+///
+///   p_ij = exp(scale q_i k_j - log_normaliser_i)      y_i = sum_j p_ij v_j
+///
+/// y [queries, channels] and log_normaliser [queries, 1] are overwritten.
+template <class Group, class T>
+POFT_FN void attend(Group group, attention_piece<T> const& piece, row_block<T> y,
+                    row_block<T> log_normaliser) {
+  T const lowest = constant<T>(-INFINITY);
+  T scores[keys_at_once * queries_at_once], peaks[queries_at_once], sums[queries_at_once],
+      places[queries_at_once], carried[queries_at_once];
+  for (std::int64_t i = 0; i < queries_at_once; ++i) {
+    peaks[i] = lowest, sums[i] = T(0), places[i] = static_cast<T>(i);
+  }
+  row_block<T> const score{scores, queries_at_once};
+  row<T> const peak{peaks}, sum{sums}, place{places}, carry{carried};
+  for (std::int64_t first = 0; first < piece.keys; first += keys_at_once) {
+    std::int64_t const keys = piece.keys - first < keys_at_once ? piece.keys - first : keys_at_once;
+    scores_of(group, piece.queries, piece.q, keys, piece.k.from(first), piece.channels, score);
+    group.each(std::int64_t{0}, queries_at_once, [=](auto i) {
+      using S        = decltype(peak[i]);
+      S const before = peak[i];
+      S highest      = before;
+      for (std::int64_t j = 0; j < keys; ++j) {
+        if (first + j > piece.before) {
+          S const own = S(static_cast<T>(first + j - piece.before));
+          score[j].set(i, select(place[i] < own, S(lowest), score[j][i]));
+        }
+        highest = max(highest, score[j][i]);
+      }
+      S const scale = S(piece.scale);
+      S const held  = sum[i] * exp(scale * (before - highest));
+      S total       = held;
+      for (std::int64_t j = 0; j < keys; ++j) {
+        S const e = exp(scale * (score[j][i] - highest));
+        score[j].set(i, e);
+        total = total + e;
+      }
+      S const inverse = S(T(1)) / total;
+      for (std::int64_t j = 0; j < keys; ++j) score[j].set(i, score[j][i] * inverse);
+      peak.set(i, highest);
+      sum.set(i, total);
+      carry.set(i, held * inverse);
+    });
+    weighted_sums(
+        group, piece.queries, piece.channels, y,
+        [=](std::int64_t i, auto c) {
+          using S = decltype(y[i][c]);
+          return first == 0 ? S(T(0)) : S(carry[i]) * y[i][c];
+        },
+        keys, [=](std::int64_t i, std::int64_t j) { return score(j, i); }, piece.v.from(first));
+  }
+  group.each(std::int64_t{0}, queries_at_once, [=](auto i) {
+    using S = decltype(peak[i]);
+    carry.set(i, S(piece.scale) * peak[i] + log(sum[i]));
+  });
+  for (std::int64_t i = 0; i < piece.queries; ++i) log_normaliser(i, 0) = carry[i];
+}
+
+/// With d_p_ij = d_y_i v_j and d_s_ij = scale p_ij (d_p_ij - d_y_i y_i), the second term being sum_j p_ij d_p_ij:
+///
+///   d_q_i = sum_j d_s_ij k_j      d_k_j = sum_i d_s_ij q_i      d_v_j = sum_i p_ij d_y_i
+///
+/// d_q is overwritten; d_k and d_v are added to, or overwritten.
+template <class Group, class T>
+POFT_FN void attend_backward(Group group, attention_piece<T> const& piece,
+                             std::type_identity_t<row_block<T const>> y,
+                             std::type_identity_t<row_block<T const>> log_normaliser,
+                             std::type_identity_t<row_block<T const>> d_y, row_block<T> d_q, row_block<T> d_k,
+                             row_block<T> d_v, bool accumulate) {
+  T probabilities[keys_at_once * queries_at_once], d_scores[keys_at_once * queries_at_once],
+      normalisers[queries_at_once], shares[queries_at_once], places[queries_at_once];
+  for (std::int64_t i = 0; i < queries_at_once; ++i) {
+    bool const real = i < piece.queries;
+    places[i]       = static_cast<T>(i);
+    normalisers[i]  = real ? log_normaliser(i, 0) : T(0);
+    shares[i] =
+        real ? group.sum(std::int64_t{0}, piece.channels, [=](auto c) { return d_y[i][c] * y[i][c]; }) : T(0);
+  }
+  row_block<T> const probability{probabilities, queries_at_once}, d_score{d_scores, queries_at_once};
+  row<T> const normaliser{normalisers}, share{shares}, place{places};
+  for (std::int64_t first = 0; first < piece.keys; first += keys_at_once) {
+    std::int64_t const keys = piece.keys - first < keys_at_once ? piece.keys - first : keys_at_once;
+    auto const k = piece.k.from(first), v = piece.v.from(first);
+    scores_of(group, piece.queries, piece.q, keys, k, piece.channels, probability);
+    scores_of(group, piece.queries, d_y, keys, v, piece.channels, d_score);
+    group.each(std::int64_t{0}, queries_at_once, [=](auto i) {
+      using S       = decltype(place[i]);
+      S const scale = S(piece.scale);
+      for (std::int64_t j = 0; j < keys; ++j) {
+        S p = exp(scale * probability[j][i] - normaliser[i]);
+        if (first + j > piece.before) {
+          p = select(place[i] < S(static_cast<T>(first + j - piece.before)), S(T(0)), p);
+        }
+        probability[j].set(i, p);
+        d_score[j].set(i, scale * p * (d_score[j][i] - share[i]));
+      }
+    });
+    // [rows, channels] (+)= weights [rows, terms] from [terms, channels]
+    auto const add = [=](std::int64_t rows, row_block<T> to, bool onto, std::int64_t terms, auto weight,
+                         row_block<T const> from) {
+      weighted_sums(
+          group, rows, piece.channels, to,
+          [=](std::int64_t r, auto c) {
+            using S = decltype(to[r][c]);
+            return onto ? to[r][c] : S(T(0));
+          },
+          terms, weight, from);
+    };
+    auto const d_score_of_key     = [=](std::int64_t j, std::int64_t i) { return d_score(j, i); };
+    auto const d_score_of_query   = [=](std::int64_t i, std::int64_t j) { return d_score(j, i); };
+    auto const probability_of_key = [=](std::int64_t j, std::int64_t i) { return probability(j, i); };
+    add(piece.queries, d_q, first > 0, keys, d_score_of_query, k);
+    add(keys, d_k.from(first), accumulate, piece.queries, d_score_of_key, piece.q);
+    add(keys, d_v.from(first), accumulate, piece.queries, probability_of_key, d_y);
+  }
+}
+
+}  // namespace poft
