@@ -6,7 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <string>
+#include <typeinfo>
 
 #include "poft/backend/concept.hpp"
 #include "primitive/tensor.hpp"
@@ -71,6 +74,19 @@ TYPED_TEST(gemm_on, equals_loops) {
   check<TypeParam>(300, 310, 70, true, true, 1, 1);
 }
 
+// Around the extents of a tile and of a sweep over the depth; and so deep for its C that the depth is cut.
+TYPED_TEST(gemm_on, equals_loops_where_blocks_end) {
+  for (std::ptrdiff_t n : {11, 12, 13, 24, 47, 48, 49, 97}) {
+    for (int flags = 0; flags < 4; ++flags)
+      check<TypeParam>(n % 9 + 1, n, 500 + n, flags & 1, flags & 2, 2, 0.25);
+  }
+  for (int flags = 0; flags < 4; ++flags) {
+    check<TypeParam>(257, 490, 15, flags & 1, flags & 2, 1, 0);
+    check<TypeParam>(30, 40, 5003, flags & 1, flags & 2, 0.5, 0.25);
+    check<TypeParam>(1, 20, 60000, flags & 1, flags & 2, 1, 0);
+  }
+}
+
 TYPED_TEST(gemm_on, overwrites_what_is_not_a_number_when_beta_is_zero) {
   using T = typename TypeParam::value;
   tensor<T> a(2, 3, T(1)), b(3, 2, T(2)), c(2, 2, std::numeric_limits<T>::quiet_NaN());
@@ -102,6 +118,20 @@ TYPED_TEST(gemm_on, strides_and_batch) {
       for (int l = 0; l < k; ++l) sum += double(a(i, l)) * double(b(l, j));
       EXPECT_NEAR(double(c(i, j)), j < n ? sum : 7, 1e-5) << i << ", " << j;
     }
+  }
+}
+
+// The same product twice, each so deep that its depth is cut.
+TYPED_TEST(gemm_on, batch_of_deep_products) {
+  using T     = typename TypeParam::value;
+  int const m = 4, n = 24, k = 9000;
+  auto const a = tensor<T>::random(m, k, 1), b = tensor<T>::random(k, n, 2);
+  tensor<T> c(2 * m, n, T(1)), once(m, n, T(1));
+  typename TypeParam::backend const backend{};
+  backend.gemm({.beta = 3}, a, b, matrix(once));
+  backend.gemm({.beta = 3, .count = 2, .stride_c = m * n}, a, b, view<T, 2>(c.data.data(), m, n));
+  for (int i = 0; i < 2 * m; ++i) {
+    for (int j = 0; j < n; ++j) EXPECT_NEAR(double(c(i, j)), double(once(i % m, j)), 1e-4) << i << ", " << j;
   }
 }
 
@@ -143,7 +173,38 @@ TEST(gemm_threads, any_number_gives_equal_bits) {
   expect_equal_bits<float>(700, 257, 300);
   expect_equal_bits<float>(17, 900, 513);
   expect_equal_bits<float>(130, 60, 10000);
+  expect_equal_bits<float>(600, 2000, 64);
   expect_equal_bits<double>(300, 310, 512);
 }
+
+#if !defined(EIGEN_USE_BLAS)  // a BLAS may well sum in another order where there are fewer rows
+/// The first rows of a product, by themselves, whatever their number.
+template <class T>
+void expect_rows_by_themselves(std::ptrdiff_t n, std::ptrdiff_t k) {
+  std::ptrdiff_t const m = 300;
+  auto const a = tensor<T>::random(m, k, 1), b = tensor<T>::random(n, k, 2);
+  tensor<T> whole(m, n);
+  poft::eigen::backend{}.gemm({.transpose_b = true}, a, b, matrix(whole));
+  for (std::ptrdiff_t rows : {1, 2, 3, 5, 7, 33, 97}) {
+    tensor<T> part(rows, n);
+    poft::eigen::backend{}.gemm({.transpose_b = true}, view<T const, 2>(a).subview(0, rows), b, matrix(part));
+    EXPECT_TRUE(std::equal(part.data.begin(), part.data.end(), whole.data.begin()))
+        << rows << " of " << m << " x " << n << " x " << k;
+  }
+}
+
+TEST(gemm_rows, do_not_depend_on_each_other) {
+  for (std::ptrdiff_t n : {1, 33, 100, 144}) {
+    for (std::ptrdiff_t k : {17, 48, 300}) {
+      expect_rows_by_themselves<float>(n, k);
+      expect_rows_by_themselves<double>(n, k);
+    }
+  }
+}
+#else
+TEST(gemm_blas, has_a_name_of_its_own) {
+  EXPECT_NE(std::string(typeid(poft::eigen::backend).name()).find("_blas"), std::string::npos);
+}
+#endif
 
 }  // namespace

@@ -11,6 +11,12 @@
 //                             different elements
 //   sum<T>(n, f)              the sum of f(i) over i = 0 .. n-1 in double; i is one of the group's indices
 //
+// and what it may provide:
+//
+//   for_pieces(count, f)      f(b, k) for k = 0 .. count-1, in any order and possibly at once, where b is a backend of
+//                             the same type that computes the same with a share of the threads; f throws nothing.
+//                             Call it as poft::for_pieces(backend, count, f)
+//
 // All are const: a backend is a value that says where and with how many threads, and holds no state of a
 // computation.
 #pragma once
@@ -53,6 +59,17 @@ concept backend_for = std::copyable<Backend> &&
   backend.template for_rows<T>(std::int64_t{1}, std::int64_t{1}, detail::some_row_functor{});
   { backend.template sum<T>(std::int64_t{1}, detail::some_terms<T>{}) } -> std::convertible_to<double>;
 };
+
+/// Work that is cut above the level of single operations: f(b, k) for k = 0 .. count-1, in turn where the backend does not
+/// offer more. Pieces write to different elements.
+template <class Backend, class F>
+void for_pieces(Backend const& backend, std::int64_t count, F const& f) {
+  if constexpr (requires { backend.for_pieces(count, f); }) {
+    backend.for_pieces(count, f);
+  } else {
+    for (std::int64_t k = 0; k < count; ++k) f(backend, k);
+  }
+}
 
 /// What allocate<T> returns.
 template <class Backend, class T>

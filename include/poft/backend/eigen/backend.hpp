@@ -55,6 +55,15 @@ struct backend {
     });
   }
 
+  /// f(b, k) for k in [0, count): b has one thread, or all of them where there is one piece.
+  template <class F>
+  void for_pieces(std::int64_t count, F const& f) const {
+    if (count == 1) return f(*this, std::int64_t{0});
+    backend of_one_thread = *this;
+    of_one_thread.threads = 1;
+    for_each_piece(usable_threads(threads), count, [&](std::int64_t k) { f(of_one_thread, k); });
+  }
+
   /// Sum over i in [0, n) of f(i), f being called with packs of T.
   template <class T, class F>
   double sum(std::int64_t n, F const& f) const {

@@ -87,7 +87,7 @@ struct pack {
   pack() = default;
   POFT_FN explicit pack(vector v) : lanes(v) {}
   template <std::same_as<T> U>
-  POFT_FN explicit pack(U value) : lanes(vector{} + value) {}
+  POFT_FN explicit pack(U value) : lanes(value - vector{}) {}  // 0 + value would lose the sign of -0
   /// A parameter or literal in every lane.
   POFT_FN static pack constant(double value) { return pack(static_cast<T>(value)); }
 
@@ -133,9 +133,7 @@ struct pack {
   }
 
   POFT_FN friend pack exp(pack a) {
-    // Beyond these bounds the result is 0 or inf anyway, and inf - inf does not arise in the reduction.
-    pack const bounded = min(pack(numbers::exp_highest), max(pack(numbers::exp_lowest), a));
-    reduced const r    = reduce(bounded);
+    reduced const r = reduce(a);
     return scale_by_power_of_two(multiply_add(r.rest, taylor(r.rest), pack(T(1))), r);
   }
   POFT_FN friend pack expm1(pack a) {
@@ -207,10 +205,13 @@ struct pack {
     }
   };
   POFT_FN static reduced reduce(pack a) {
+    // Beyond these bounds exp is 0 or inf anyway, and inf - inf does not arise.
+    pack const bounded = min(pack(numbers::exp_highest), max(pack(numbers::exp_lowest), a));
     pack const magic(numbers::round_magic);
-    pack const shifted = multiply_add(a, pack(T(1.4426950408889634)), magic);
+    pack const shifted = multiply_add(bounded, pack(T(1.4426950408889634)), magic);
     pack const n       = shifted - magic;
-    pack const rest = multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), a));
+    pack const rest =
+        multiply_add(n, pack(-numbers::ln2_low), multiply_add(n, pack(-numbers::ln2_high), bounded));
     return {n, shifted, rest};
   }
   POFT_FN static pack scale_by_power_of_two(pack y, reduced const& r) {
@@ -234,6 +235,7 @@ struct pack {
       return static_cast<T>(1 / f);
     };
     pack sum(inverse_factorial(numbers::exp_terms));
+#pragma GCC unroll 16  // -O2 does not, and computes the factorials again in every call
     for (int k = numbers::exp_terms - 1; k >= 1; --k) sum = multiply_add(sum, r, pack(inverse_factorial(k)));
     return sum;
   }
@@ -242,6 +244,7 @@ struct pack {
   POFT_FN static pack two_atanh(pack s) {
     pack const squared = s * s;
     pack sum(T(1.0 / (2 * Terms - 1)));
+#pragma GCC unroll 16
     for (int k = Terms - 2; k >= 1; --k) sum = multiply_add(sum, squared, pack(T(1.0 / (2 * k + 1))));
     pack const twice = s + s;
     return multiply_add(twice * squared, sum, twice);
