@@ -1,7 +1,5 @@
 // Advantages: relative to a group, whitened, generalised.
 // SPDX-License-Identifier: MIT
-#include <cmath>
-
 #include "golden/poft_golden_case.hpp"
 #include "poft/core/error.hpp"
 #include "poft/preference/advantage.hpp"
@@ -10,32 +8,24 @@ namespace poft::golden {
 namespace {
 
 void check_group_advantage(golden_case& c) {
-  auto const rewards  = c.input("R");
-  auto const group    = static_cast<std::size_t>(c.hyper("group"));
-  auto const scale    = c.text("scale");
-  auto const ddof     = static_cast<int>(c.hyper("std_ddof"));
-  double const margin = c.hyper("std_eps");
-  if (scale == "group")
-    return c.expect("advantage",
-                    preference::group_mean_std(rewards, group, {.ddof = ddof, .epsilon = margin}));
-  auto advantages = preference::dr_grpo(rewards, group);
-  if (scale == "batch") {
-    double const deviation = preference::moments(std::span<double const>(rewards), ddof).deviation;
-    for (double& advantage : advantages) advantage = preference::over(advantage, deviation + margin);
-  } else if (scale != "none") {
-    throw format_error("unknown scale " + scale);
+  auto const named = c.text("scale");
+  auto scale       = preference::advantage_scale::none;
+  if (named == "group") {
+    scale = preference::advantage_scale::group;
+  } else if (named == "batch") {
+    scale = preference::advantage_scale::batch;
+  } else if (named != "none") {
+    throw format_error("unknown scale " + named);
   }
-  c.expect("advantage", advantages);
+  c.expect("advantage", preference::group_mean_std(c.input("R"), static_cast<std::size_t>(c.hyper("group")),
+                                                   {.scale   = scale,
+                                                    .ddof    = static_cast<int>(c.hyper("std_ddof")),
+                                                    .epsilon = c.hyper("std_eps")}));
 }
 
 void check_whitening(golden_case& c) {
-  auto const x         = c.input("x");
-  double const epsilon = c.hyper("eps");
-  auto const ddof      = static_cast<int>(c.hyper("std_ddof"));
-  if (ddof == 1) return c.expect("advantage", preference::whiten(x, true, epsilon));
-  if (epsilon != 0) throw format_error("whitening with ddof 0 and eps > 0 is not in the library");
-  c.expect("advantage",
-           preference::batch_mean_baseline(x, {.scale = true, .ddof = ddof, .epsilon = epsilon}));
+  c.expect("advantage", preference::whiten(c.input("x"), {.ddof    = static_cast<int>(c.hyper("std_ddof")),
+                                                          .epsilon = c.hyper("eps")}));
 }
 
 void check_gae(golden_case& c) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "poft/core/error.hpp"
 
@@ -53,9 +54,10 @@ bool stops_short_of(double infinity, double got) { return (infinity > 0 ? got : 
 
 }  // namespace
 
-golden_case::golden_case(json const& file_case, verdict& result)
+golden_case::golden_case(json const& file_case, std::filesystem::path folder, verdict& result)
     : name_(file_case.at("name").get<std::string>()),
       objective_(file_case.at("objective").get<std::string>()),
+      folder_(std::move(folder)),
       hyper_(section(file_case, "hyper")),
       inputs_(section(file_case, "inputs")),
       outputs_(section(file_case, "outputs")),
@@ -91,6 +93,14 @@ std::vector<double> golden_case::input(std::string const& key) {
   if (elements != numbers.size())
     throw format_error(message("input '", key, "' has ", numbers.size(), " elements, its shape ", elements));
   return numbers;
+}
+
+std::vector<std::string> golden_case::weight_names() const { return keys(section(inputs_, "weights")); }
+std::vector<double> golden_case::weight(std::string const& name) {
+  used_inputs_.insert("weights");
+  auto const weights = section(inputs_, "weights");
+  if (!weights.contains(name)) throw format_error(message("weight '", name, "' is missing"));
+  return flat(weights.at(name));
 }
 
 std::vector<std::size_t> golden_case::shape(std::string const& key) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <span>
@@ -24,10 +25,12 @@ struct verdict {
 /// others unknown.
 class golden_case {
  public:
-  golden_case(nlohmann::json const& file_case, verdict& result);
+  /// `folder`: that of the golden file.
+  golden_case(nlohmann::json const& file_case, std::filesystem::path folder, verdict& result);
 
   std::string const& name() const { return name_; }
   std::string const& objective() const { return objective_; }
+  std::filesystem::path const& folder() const { return folder_; }
 
   bool has_hyper(std::string const& key) const { return hyper_.contains(key); }
   bool has_input(std::string const& key) const { return inputs_.contains(key); }
@@ -43,6 +46,8 @@ class golden_case {
   /// A key that does not matter to this case: another of its hyperparameters switches it off.
   void pass_over_hyper(std::string const& key) { used_hyper_.insert(key); }
   void pass_over_input(std::string const& key) { used_inputs_.insert(key); }
+  /// A key that only tells how the file was made.
+  void pass_over_output(std::string const& key) { compared_outputs_.insert(key); }
 
   std::vector<double> input(std::string const& key);
   template <class Integer>
@@ -50,6 +55,9 @@ class golden_case {
     auto const numbers = input(key);
     return {numbers.begin(), numbers.end()};
   }
+  /// A model's tensors: the input `weights`.
+  std::vector<std::string> weight_names() const;
+  std::vector<double> weight(std::string const& name);
   /// Extents of an input or output; [size] where the file gives none.
   std::vector<std::size_t> shape(std::string const& key) const;
 
@@ -77,6 +85,7 @@ class golden_case {
                comparison const& how);
 
   std::string name_, objective_;
+  std::filesystem::path folder_;
   nlohmann::json hyper_, inputs_, outputs_, gradient_, kinks_, shapes_;
   bool overflows_;
   std::set<std::string> used_hyper_{}, used_inputs_{}, compared_outputs_{}, compared_gradients_{};
@@ -104,5 +113,6 @@ void add_divergences(checks&);
 void add_from_logits(checks&);
 void add_tokens_from_logits(checks&);
 void add_training(checks&);
+void add_models(checks&);
 
 }  // namespace poft::golden

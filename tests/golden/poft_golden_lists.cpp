@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "golden/poft_golden_batch.hpp"
+#include "poft/batch/evaluate_lists.hpp"
 #include "poft/objective/lists.hpp"
 #include "poft/objective/rrhf.hpp"
 #include "poft/preference/selection.hpp"
@@ -41,21 +42,15 @@ struct list_columns {
     });
   }
 
-  in list(std::size_t number) const {
+  in all() const {
     in out;
-    auto const row = [&](auto const& column) {
-      using element = typename std::remove_cvref_t<decltype(column)>::value_type;
-      view<element const> const all(column);
-      auto const width = static_cast<std::ptrdiff_t>(items);
-      return all.empty() ? all : all.subview(static_cast<std::ptrdiff_t>(number) * width, width);
-    };
-    in::live::template get<0>(out) = row(live);
+    in::live::template get<0>(out) = live;
     in::frozen::for_each_index([&]<int K>() {
       auto& member = in::frozen::template get<K>(out);
       if constexpr (std::is_assignable_v<decltype(member), view<std::int32_t const>>) {
-        member = row(frozen_integers[K]);
+        member = frozen_integers[K];
       } else {
-        member = row(frozen[K]);
+        member = frozen[K];
       }
     });
     return out;
@@ -64,29 +59,15 @@ struct list_columns {
 };
 
 template <class Objective>
-std::vector<double> list_losses(Objective const& objective, list_columns<Objective> const& in,
-                                std::vector<double>& gradient) {
-  if (char const* problem = objective.invalid()) throw value_error(problem);
-  gradient.resize(in.live.size());
-  std::vector<double> losses;
-  auto const width = static_cast<std::ptrdiff_t>(in.items);
-  for (std::size_t i = 0; i < in.lists(); ++i)
-    losses.push_back(
-        objective(in.list(i), view<double>(gradient).subview(static_cast<std::ptrdiff_t>(i) * width, width)));
-  return losses;
-}
-
-/// There is no batch of lists: the mean over them is taken here.
-template <class Objective>
 void expect_lists(golden_case& c, Objective const& objective, list_columns<Objective> const& in) {
-  std::vector<double> gradient;
-  auto const losses = list_losses(objective, in, gradient);
-  c.expect("loss", losses);
-  double mean = 0;
-  for (double const loss : losses) mean += loss / static_cast<double>(losses.size());
-  for (double& d : gradient) d /= static_cast<double>(losses.size());
-  c.expect("mean", mean);
-  c.expect_gradient(in.live_name, gradient);
+  on_each_backend([&](auto const& backend) {
+    std::vector<double> gradient(in.live.size()), losses(in.lists());
+    list_layout const layout{.items = static_cast<std::int64_t>(in.items)};
+    c.expect("mean",
+             batch_loss_and_gradient(backend, objective, in.all(), layout, gradient, {.losses = losses}));
+    c.expect("loss", losses);
+    c.expect_gradient(in.live_name, gradient);
+  });
 }
 
 template <class Objective>
@@ -100,8 +81,10 @@ void check_ranking_with_likelihood(golden_case& c) {
   auto const objective = configured<Objective>(c);
   list_columns<Objective> const in(c);
   expect_lists(c, objective, in);
-  std::vector<double> unused;
-  c.expect("rank", list_losses(with_parameter(objective, "nll_coefficient", 0), in, unused));
+  std::vector<double> ranking(in.lists());
+  batch_loss(eigen::backend{}, with_parameter(objective, "nll_coefficient", 0), in.all(),
+             {.items = static_cast<std::int64_t>(in.items)}, {.losses = ranking});
+  c.expect("rank", ranking);
   if (c.wants("best")) c.expect_integers("best", preference::best_of_n(c.input("R"), in.items).best);
 }
 

@@ -3,7 +3,7 @@
 #include "golden/poft_golden_batch.hpp"
 #include "poft/objective/pairs_with_reference.hpp"
 #include "poft/preference/example_weight.hpp"
-#include "poft/preference/sorted_pairing.hpp"
+#include "poft/preference/sorted_pairs.hpp"
 
 namespace poft::golden {
 namespace {
@@ -18,49 +18,28 @@ void check_dpo_nll(golden_case& c) {
   expect_losses(c, "nll", chosen_nll{}, read_columns<chosen_nll>(c));
 }
 
-std::vector<double> picked(std::vector<double> const& from, std::vector<std::size_t> const& order) {
-  std::vector<double> out;
-  for (auto const i : order) out.push_back(from[i]);
-  return out;
-}
-std::vector<double> put_back(std::vector<double> const& from, std::vector<std::size_t> const& order) {
-  std::vector<double> out(from.size());
-  for (std::size_t k = 0; k < order.size(); ++k) out[order[k]] = from[k];
-  return out;
-}
-
-/// The objective on order statistics, whose permutations the library makes from the batch. `order` says where
-/// each column goes.
-template <class Objective>
-void check_sorted(golden_case& c, columns<Objective> const& in,
-                  std::array<std::vector<double>, 4> const& from,
-                  std::array<std::vector<std::size_t> const*, 4> const& order) {
-  columns<Objective> sorted    = in;
-  sorted["chosen"]             = picked(from[0], *order[0]);
-  sorted["rejected"]           = picked(from[1], *order[1]);
-  sorted["reference_chosen"]   = picked(from[2], *order[2]);
-  sorted["reference_rejected"] = picked(from[3], *order[3]);
-  auto const objective         = configured<Objective>(c);
+/// The objective on order statistics, which `sort` makes from the batch.
+template <class Objective, class Sort>
+void check_sorted(golden_case& c, Sort sort) {
+  auto const in        = read_columns<Objective>(c);
+  auto const objective = configured<Objective>(c);
+  std::vector<double> losses(in.size()), d_chosen(in.size()), d_rejected(in.size());
   on_each_backend([&](auto const& backend) {
-    auto const got = evaluate(backend, objective, sorted);
-    c.expect("loss", got.losses);
-    c.expect("mean", got.mean);
-    c.expect_gradient("lw", put_back(got.gradient[0], *order[0]));
-    c.expect_gradient("ll", put_back(got.gradient[1], *order[1]));
+    auto sorted = sort(in.spans(0, in.size()));
+    c.expect("mean", batch_loss_and_gradient(backend, objective, sorted.pairs(), sorted.gradient(),
+                                             {.losses = losses}));
+    sorted.scatter({d_chosen, d_rejected, {}, {}});
+    c.expect("loss", losses);
+    c.expect_gradient("lw", d_chosen);
+    c.expect_gradient("ll", d_rejected);
   });
 }
 
 void check_aot(golden_case& c) {
-  auto const in = read_columns<aot>(c);
-  std::array const from{c.input("lw"), c.input("ll"), c.input("rw"), c.input("rl")};
-  auto const pairing = preference::pair_margins(from[0], from[1], from[2], from[3]);
-  check_sorted<aot>(c, in, from, {&pairing.one, &pairing.one, &pairing.other, &pairing.other});
+  check_sorted<aot>(c, [](auto const& pairs) { return preference::sort_margins(pairs); });
 }
 void check_aot_unpaired(golden_case& c) {
-  auto const in = read_columns<aot_unpaired>(c);
-  std::array const from{c.input("lw"), c.input("ll"), c.input("rw"), c.input("rl")};
-  auto const pairing = preference::pair_log_ratios(from[0], from[1], from[2], from[3]);
-  check_sorted<aot_unpaired>(c, in, from, {&pairing.one, &pairing.other, &pairing.one, &pairing.other});
+  check_sorted<aot_unpaired>(c, [](auto const& pairs) { return preference::sort_log_ratios(pairs); });
 }
 
 /// Token log-probs [n, time] of which the first `lengths` of each row count.

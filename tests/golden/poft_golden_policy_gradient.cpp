@@ -52,7 +52,10 @@ void check_reinforce(golden_case& c) {
   double const eps = c.hyper("std_eps"), constant = c.hyper("b");
   if (c.text("baseline") == "mean")
     return expect_reinforce(
-        c, preference::batch_mean_baseline(rewards, {.scale = scale, .ddof = 0, .epsilon = eps}));
+        c, preference::batch_mean_baseline(rewards, {.scale   = scale ? preference::advantage_scale::batch
+                                                                      : preference::advantage_scale::none,
+                                                     .ddof    = 0,
+                                                     .epsilon = eps}));
   if (c.text("baseline") != "constant") throw format_error("unknown baseline " + c.text("baseline"));
   auto advantages = preference::constant_baseline(rewards, constant);
   for (double& advantage : advantages)

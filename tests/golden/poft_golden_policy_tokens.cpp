@@ -53,11 +53,11 @@ void check_pg_token(golden_case& c) {
 }
 
 void check_grpo(golden_case& c) {
-  auto const advantages =
-      preference::relative_to_group("grpo", c.input("R"), static_cast<std::size_t>(c.hyper("group")),
-                                    {.scale   = c.flag("scale"),
-                                     .ddof    = static_cast<int>(c.hyper("std_ddof")),
-                                     .epsilon = c.hyper("std_eps")});
+  auto const advantages = preference::relative_to_group(
+      "grpo", c.input("R"), static_cast<std::size_t>(c.hyper("group")),
+      {.scale   = c.flag("scale") ? preference::advantage_scale::group : preference::advantage_scale::none,
+       .ddof    = static_cast<int>(c.hyper("std_ddof")),
+       .epsilon = c.hyper("std_eps")});
   c.expect("advantage", advantages);
   expect_surrogate<ppo_clip>(c, advantages);
 }

@@ -4,6 +4,7 @@
 #include "golden/poft_golden_surrogates.hpp"
 #include "golden/poft_golden_tokens.hpp"
 #include "poft/head/distillation.hpp"
+#include "poft/head/earlier_targets.hpp"
 #include "poft/objective/dft.hpp"
 #include "poft/objective/nll.hpp"
 #include "poft/objective/unlikelihood.hpp"
@@ -154,35 +155,29 @@ void check_pg_entropy_rows(golden_case& c) {
   c.expect("loss", losses);
 }
 
-/// Per counted place, the targets at earlier counted places of the sequence that are not the place's own.
-std::vector<double> earlier_targets(logits_case const& all) {
-  std::vector<double> marks(all.targets.size() * all.vocab);
-  for (std::size_t t = 0; t < all.targets.size(); ++t)
-    for (std::size_t earlier = t - t % all.time; earlier < t; ++earlier)
-      if (all.mask[t] != 0 && all.mask[earlier] != 0 && all.targets[earlier] != all.targets[t])
-        marks[t * all.vocab + static_cast<std::size_t>(all.targets[earlier])] = 1;
-  return marks;
-}
-
 void check_unlikelihood(golden_case& c) {
   double const alpha = c.hyper("alpha");
   logits_case const all(c);
-  auto const marks = earlier_targets(all);
+  auto const unwanted = earlier_targets(all.batch());
+  std::vector<double> marks(all.targets.size() * all.vocab);
+  for (std::size_t t = 0; t < all.targets.size(); ++t)
+    for (auto k = unwanted.offsets[t]; k < unwanted.offsets[t + 1]; ++k)
+      marks[t * all.vocab + static_cast<std::size_t>(unwanted.targets[static_cast<std::size_t>(k)])] = 1;
   c.expect_integers("candidates", marks);
   expect_parts(c, aggregation::token_mean, 0,
                [&](token_part& part, std::size_t first, std::vector<double> const& weights, double count) {
-                 std::vector<std::int32_t> unwanted;
-                 std::vector<std::int64_t> offsets{0};
+                 // Those of the part's tokens, which a part cut from its sequence cannot know.
+                 std::vector<std::int64_t> offsets;
                  double counted = 0;
-                 for (std::size_t t = 0; t < part.targets.size(); ++t) {
-                   for (std::size_t v = 0; v < all.vocab; ++v)
-                     if (marks[(first + t) * all.vocab + v] != 0)
-                       unwanted.push_back(static_cast<std::int32_t>(v));
-                   offsets.push_back(static_cast<std::int64_t>(unwanted.size()));
-                   counted += part.mask[t] != 0;
-                 }
-                 token_candidates<std::int32_t> const candidates{unwanted, offsets};
-                 std::vector<double> const candidate_weights(unwanted.size(), alpha);
+                 for (std::size_t t = 0; t <= part.targets.size(); ++t)
+                   offsets.push_back(unwanted.offsets[first + t] - unwanted.offsets[first]);
+                 for (auto const one : part.mask) counted += one != 0;
+                 token_candidates<std::int32_t> const candidates{
+                     std::span(unwanted.targets)
+                         .subspan(static_cast<std::size_t>(unwanted.offsets[first]),
+                                  static_cast<std::size_t>(offsets.back())),
+                     offsets};
+                 std::vector<double> const candidate_weights(candidates.targets.size(), alpha);
                  view<double const, 2> const logits(part.rows());
                  head scores;
                  scores.read(part.rows(), part.batch());

@@ -1,0 +1,120 @@
+// What a transformer's forward pass leaves for its backward pass, and what both need beside it: views into one arena.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "poft/core/view.hpp"
+#include "poft/model/config.hpp"
+#include "poft/row/layer_norm.hpp"
+
+namespace poft {
+
+/// The output of a norm, and of each row what its derivative needs: the moments of a layer norm, the inverse root mean
+/// square of an RMS norm; the other is empty.
+template <class T>
+struct norm_activations {
+  view<T, 2> y;                  // [tokens, channels]
+  view<row_moments<T>> moments;  // [tokens]
+  view<T> inverse_rms;           // [tokens]
+
+  norm_activations rows(std::ptrdiff_t first, std::ptrdiff_t count) const {
+    return {y.subview(first, count), moments.empty() ? moments : moments.subview(first, count),
+            inverse_rms.empty() ? inverse_rms : inverse_rms.subview(first, count)};
+  }
+};
+
+template <class T>
+struct block_activations {
+  view<T, 2> x;                        // [tokens, channels]  what the block is given
+  norm_activations<T> attention_norm;  // [tokens, channels]
+  view<T, 2> qkv;                // [tokens, query + 2 key-value channels], turned where positions are rotary
+  view<T, 2> attended;           // [tokens, query channels]
+  view<T, 2> log_normaliser;     // [tokens, heads]
+  view<T, 2> middle;             // [tokens, channels]  after the attention
+  norm_activations<T> mlp_norm;  // [tokens, channels]
+  view<T, 2> up;                 // [tokens, hidden]; SwiGLU: [tokens, 2 hidden]
+  view<T, 2> activated;          // [tokens, hidden]
+
+  block_activations rows(std::ptrdiff_t first, std::ptrdiff_t count) const {
+    auto const cut = [&](auto const& whole) { return whole.subview(first, count); };
+    return {cut(x),      attention_norm.rows(first, count), cut(qkv), cut(attended), cut(log_normaliser),
+            cut(middle), mlp_norm.rows(first, count),       cut(up),  cut(activated)};
+  }
+};
+
+/// Memory that a piece of the batch uses again for every chunk and every block.
+template <class T>
+struct transformer_scratch {
+  view<T, 2> d_x;          // [tokens, channels]  dL/d of the residual stream, going down
+  view<T, 2> branch;       // [tokens, channels]  what is added to the stream, or its derivative
+  view<T, 2> d_attended;   // [tokens, query channels]
+  view<T, 2> d_qkv;        // [tokens, query + 2 key-value channels]
+  view<T, 2> d_activated;  // [tokens, hidden]
+  view<T, 2> d_up;         // [tokens, hidden or 2 hidden]
+
+  transformer_scratch rows(std::ptrdiff_t count) const {
+    auto const cut = [&](view<T, 2> whole) { return whole.subview(0, count); };
+    return {cut(d_x), cut(branch), cut(d_attended), cut(d_qkv), cut(d_activated), cut(d_up)};
+  }
+};
+
+/// With base = nullptr only the sizes have a meaning.
+template <class T>
+struct transformer_activations {
+  std::vector<block_activations<T>> blocks;
+  view<T, 2> x;                                 // [tokens, channels]  what the last block puts out
+  norm_activations<T> last_norm;                // its y are the hidden states
+  std::vector<transformer_scratch<T>> scratch;  // [pieces]
+  std::ptrdiff_t size = 0, moments_size = 0;    // elements of the two buffers
+
+  transformer_activations() = default;
+  transformer_activations(transformer_config const& config, std::ptrdiff_t tokens, std::ptrdiff_t pieces,
+                          std::ptrdiff_t largest_chunk, T* base, row_moments<T>* moments_base) {
+    auto const matrix = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
+      T* const here = base ? base + size : nullptr;
+      size += (rows * columns + line - 1) / line * line;
+      return view<T, 2>(here, rows, columns);
+    };
+    auto const norm = [&] {
+      norm_activations<T> out{matrix(tokens, config.channels), {}, {}};
+      if (config.norm == norm_kind::layer) {
+        out.moments = {moments_base ? moments_base + moments_size : nullptr, tokens};
+        moments_size += tokens;
+      } else {
+        out.inverse_rms = {matrix(1, tokens).data(), tokens};
+      }
+      return out;
+    };
+    blocks.resize(static_cast<std::size_t>(config.layers));
+    for (auto& block : blocks) {
+      block.x              = matrix(tokens, config.channels);
+      block.attention_norm = norm();
+      block.qkv            = matrix(tokens, config.qkv_channels());
+      block.attended       = matrix(tokens, config.query_channels());
+      block.log_normaliser = matrix(tokens, config.heads);
+      block.middle         = matrix(tokens, config.channels);
+      block.mlp_norm       = norm();
+      block.up             = matrix(tokens, config.up_channels());
+      block.activated      = matrix(tokens, config.hidden);
+    }
+    x         = matrix(tokens, config.channels);
+    last_norm = norm();
+    scratch.resize(static_cast<std::size_t>(pieces));
+    for (auto& of_piece : scratch) {
+      of_piece.d_x         = matrix(largest_chunk, config.channels);
+      of_piece.branch      = matrix(largest_chunk, config.channels);
+      of_piece.d_attended  = matrix(largest_chunk, config.query_channels());
+      of_piece.d_qkv       = matrix(largest_chunk, config.qkv_channels());
+      of_piece.d_activated = matrix(largest_chunk, config.hidden);
+      of_piece.d_up        = matrix(largest_chunk, config.up_channels());
+    }
+  }
+
+ private:
+  // Every matrix starts a cache line, as the arena does.
+  static constexpr std::ptrdiff_t line = 64 / static_cast<std::ptrdiff_t>(sizeof(T));
+};
+
+}  // namespace poft

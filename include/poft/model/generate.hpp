@@ -1,0 +1,392 @@
+// Generation: prompts go through a transformer at once, then each step adds a token to every unfinished sequence.
+// SPDX-License-Identifier: MIT
+//
+// What a token is drawn with depends on the seed, its sequence's stream and its position, and on nothing else: neither
+// threads nor the other prompts of a call change a sequence, and a sequence that is given back as a prompt goes on as
+// it would have.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "poft/backend/concept.hpp"
+#include "poft/core/error.hpp"
+#include "poft/core/random.hpp"
+#include "poft/core/view.hpp"
+#include "poft/model/activations.hpp"
+#include "poft/model/config.hpp"
+#include "poft/model/layers.hpp"
+#include "poft/model/parameters.hpp"
+#include "poft/model/transformer.hpp"
+#include "poft/primitive/attention.hpp"
+#include "poft/primitive/embedding.hpp"
+#include "poft/primitive/linear.hpp"
+#include "poft/row/row.hpp"
+#include "poft/row/sampling.hpp"
+
+namespace poft {
+
+struct generation_options {
+  std::ptrdiff_t new_tokens = 0;  // at most, for each prompt
+  poft::sampling sampling   = {};
+  std::int32_t stop_token   = -1;  // ends its sequence, of which it is the last token; -1: none
+  /// Beyond the model's positions, only the last tokens that fit are looked at, as minGPT does; the cache is then of no
+  /// use. Without it, a prompt that is too long for its new tokens is an error.
+  bool crop          = false;
+  std::uint64_t seed = 0;
+  /// [prompts], the streams of their random numbers; empty: 0, 1, 2, ...
+  std::span<std::uint64_t const> streams = {};
+};
+
+/// What follows prompt s are the elements offsets[s] .. offsets[s + 1] - 1 of each array.
+template <class T>
+struct generation {
+  std::vector<std::int64_t> offsets{0};  // [prompts + 1]
+  std::vector<std::int32_t> tokens{};
+  std::vector<T> log_probs{};  // of the tokens under softmax(logits): temperature 1, nothing cut off [nats]
+  std::vector<T> entropies{};  // of softmax(logits) before each token [nats]
+};
+
+/// Columns of the fused projection that are kept for later tokens: keys and values.
+template <class T>
+struct cache_each_token {
+  view<T const, 2> qkv;
+  std::int64_t first_column;
+  row<std::int64_t const> places;  // the cache's row for each token
+  view<T, 2> cache;                // [.., 2 key-value channels]
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    row<T const> const from{&qkv(r, first_column)};
+    row<T> const to{cache.row(places.data[r]).data()};
+    group.each(std::int64_t{0}, cache.columns(), [=](auto i) { to.set(i, from[i]); });
+  }
+};
+
+/// The forward pass of sequences that grow: keys and values of their tokens are kept, so that a new token costs what it
+/// does by itself. The backend's memory must be readable by the host.
+template <class Backend, class T>
+class decoder {
+ public:
+  /// Room for `sequences` of `longest` tokens. config and parameters are looked at, not copied.
+  decoder(Backend backend, transformer_config const& config, transformer_slices<T> const& parameters,
+          std::ptrdiff_t sequences, std::ptrdiff_t longest)
+      : backend_(std::move(backend)),
+        config_(config),
+        p_(parameters),
+        rows_(sequences * longest),
+        longest_(longest) {
+    cache_  = backend_.template allocate<T>(config.layers * rows_ * 2 * config.kv_channels());
+    logits_ = backend_.template allocate<T>(sequences * config.vocab);
+  }
+
+  /// Forgets all and takes these sequences: tokens [n], offsets [sequences + 1] -> the logits of what follows each,
+  /// [sequences, vocab], valid until the next call.
+  view<T const, 2> start(view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
+    auto const sequences = static_cast<std::size_t>(offsets.size() - 1);
+    first_.resize(sequences);
+    lengths_.resize(sequences);
+    last_.resize(sequences);
+    positions_.clear();
+    places_.clear();
+    for (std::size_t s = 0; s < sequences; ++s) {
+      auto const number = static_cast<std::ptrdiff_t>(s);
+      first_[s]         = number * longest_;
+      lengths_[s]       = offsets[number + 1] - offsets[number];
+      last_[s]          = static_cast<std::int32_t>(offsets[number + 1] - 1);
+      for (std::int64_t t = 0; t < lengths_[s]; ++t) {
+        positions_.push_back(static_cast<std::int32_t>(t));
+        places_.push_back(first_[s] + t);
+      }
+    }
+    view<T, 2> const x      = forward(tokens, [&](block_activations<T> const& a, view<T, 2>) {
+      attention::forward(backend_, attention_shape_of(config_), offsets, a.qkv, a.attended, a.log_normaliser);
+    });
+    view<T, 2> const x_last = now_.x.subview(0, offsets.size() - 1);  // [sequences, channels]
+    primitive::embedding<Backend>::forward(backend_, last_, x, x_last);
+    return logits_of(x_last);
+  }
+
+  /// One more token of each sequence: tokens [sequences] -> the logits of what follows, [sequences, vocab], valid until
+  /// the next call.
+  view<T const, 2> add(view<std::int32_t const> tokens) {
+    positions_.clear();
+    places_.clear();
+    for (std::size_t s = 0; s < lengths_.size(); ++s) {
+      positions_.push_back(static_cast<std::int32_t>(lengths_[s]));
+      places_.push_back(first_[s] + lengths_[s]);
+      ++lengths_[s];
+    }
+    std::ptrdiff_t const kv = config_.kv_channels();
+    return logits_of(forward(tokens, [&](block_activations<T> const& a, view<T, 2> cache) {
+      view<T const, 2> const q(a.qkv.data(), a.qkv.rows(), config_.query_channels(), a.qkv.row_stride());
+      view<T const, 2> const keys(cache.data(), rows_, kv, 2 * kv),
+          values(cache.data() + kv, rows_, kv, 2 * kv);
+      attention::decode(backend_, attention_shape_of(config_), lengths_, q, {keys, values, first_},
+                        a.attended);
+    }));
+  }
+
+  /// Goes on without the others. `kept` are the numbers of sequences, ascending.
+  void keep(std::vector<std::size_t> const& kept) {
+    for (std::size_t s = 0; s < kept.size(); ++s) {
+      first_[s]   = first_[kept[s]];
+      lengths_[s] = lengths_[kept[s]];
+    }
+    first_.resize(kept.size());
+    lengths_.resize(kept.size());
+  }
+
+ private:
+  using attention = primitive::attention<Backend>;
+  using linear    = primitive::linear<Backend>;
+
+  /// Tokens [n] at positions_, kept in the rows places_ of the cache, which attend(activations, the block's cache) may
+  /// read -> what the last block puts out [n, channels].
+  template <class Attend>
+  view<T, 2> forward(view<std::int32_t const> tokens, Attend const& attend) {
+    std::ptrdiff_t const n = tokens.size(), width = 2 * config_.kv_channels();
+    reserve(n);
+    block_activations<T> const a = now_.blocks[0].rows(0, n);  // each block uses them again
+    embed(backend_, config_, p_, tokens, positions_, a.x);
+    for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
+      forward_block(
+          backend_, config_, p_.blocks[static_cast<std::size_t>(l)], positions_, a, a.x,
+          [&] {
+            view<T, 2> const cache(cache_.data() + l * rows_ * width, rows_, width);
+            backend_.template for_rows<T>(
+                n, width, cache_each_token<T>{a.qkv, config_.query_channels(), {places_.data()}, cache});
+            attend(a, cache);
+          },
+          [&](std::ptrdiff_t, view<T const, 2> input, linear_slices<T> const& p, view<T const, 2> x,
+              view<T, 2> y) { linear::forward_onto(backend_, input, p.weight, p.bias, x, y); });
+    }
+    return a.x;
+  }
+
+  view<T const, 2> logits_of(view<T, 2> x) {
+    norm_activations<T> const hidden = now_.last_norm.rows(0, x.rows());
+    view<T, 2> const logits(logits_.data(), x.rows(), config_.vocab);
+    normalise(backend_, config_, p_.last_norm, x, hidden);
+    linear::forward(backend_, hidden.y, p_.head, {}, logits);
+    return logits;
+  }
+
+  void reserve(std::ptrdiff_t tokens) {
+    if (!now_.blocks.empty() && now_.x.rows() >= tokens) return;
+    transformer_config one_block = config_;
+    one_block.layers             = 1;
+    auto const laid_out          = [&](T* base, row_moments<T>* moments) {
+      return transformer_activations<T>(one_block, tokens, 0, 0, base, moments);
+    };
+    auto const needed = laid_out(nullptr, nullptr);
+    arena_            = backend_.template allocate<T>(needed.size);
+    moments_          = backend_.template allocate<row_moments<T>>(needed.moments_size);
+    now_              = laid_out(arena_.data(), moments_.data());
+  }
+
+  Backend backend_;
+  transformer_config const& config_;
+  transformer_slices<T> const& p_;
+  std::ptrdiff_t rows_, longest_;
+  buffer_of<Backend, T> cache_, logits_, arena_;
+  buffer_of<Backend, row_moments<T>> moments_;
+  transformer_activations<T> now_;
+  std::vector<std::int64_t> first_,
+      lengths_;                     // [sequences]: where their rows of the cache start, how many are held
+  std::vector<std::int32_t> last_;  // [sequences]: the last rows of the tokens that go through
+  std::vector<std::int32_t> positions_;  // [n]
+  std::vector<std::int64_t> places_;     // [n]: rows of the cache
+};
+
+template <class T>
+struct draw_each_row {
+  view<T const, 2> logits;
+  poft::sampling sampling;
+  std::uint64_t seed;
+  row<std::uint64_t const> streams;
+  row<std::int64_t const> positions;
+  drawn_item<T>* drawn;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    // Two words of the stream are one number in double.
+    random_stream random(seed, streams.data[r], 2 * static_cast<std::uint64_t>(positions.data[r]));
+    drawn[r] = draw_item(group, row<T const>{logits.row(r).data()}, logits.columns(), sampling,
+                         random.uniform<double>());
+  }
+};
+
+namespace detail {
+
+/// Throws where generate() has been asked for what cannot be.
+template <class T>
+void require_generation(transformer_config const& config, transformer_slices<T> const& p,
+                        view<std::int32_t const> prompts, view<std::int64_t const> offsets,
+                        generation_options const& options) {
+  require_sequences("generate", config, prompts, offsets);
+  auto const require = [](bool holds, auto const&... parts) {
+    if (!holds) throw value_error(message("generate: ", parts...));
+  };
+  auto const& [temperature, top_k, top_p] = options.sampling;
+  std::ptrdiff_t const sequences          = offsets.size() - 1;
+  require(config.head != head_kind::none, "the model has no head for tokens");
+  require(options.new_tokens >= 1, "new_tokens is ", options.new_tokens, ", expected >= 1");
+  require(temperature >= 0 && std::isfinite(temperature), "temperature is ", temperature,
+          ", expected finite and >= 0; 0 takes the most probable token");
+  require(top_k >= 0, "top_k is ", top_k, ", expected >= 0; 0 keeps all tokens");
+  require(top_p > 0 && top_p <= 1, "top_p is ", top_p, ", expected 0 < top_p <= 1; 1 keeps all tokens");
+  require(options.stop_token >= -1 && options.stop_token < config.vocab, "stop_token is ", options.stop_token,
+          ", expected 0 .. ", config.vocab - 1, " or -1 for none");
+  for (std::ptrdiff_t s = 0; s < sequences && !options.crop; ++s) {
+    std::int64_t const length = offsets[s + 1] - offsets[s];
+    require(options.new_tokens - 1 <= config.positions - length, "prompt ", s, " of ", length, " tokens and ",
+            options.new_tokens, " new ones, expected at most ", config.positions + 1,
+            " together: the model has ", config.positions, " positions; crop looks at the last ones only");
+  }
+  if (p.size != parameter_count(config)) {
+    throw shape_error(message("generate: the parameters are ", p.size, " numbers, expected ",
+                              parameter_count(config), ", those of the config"));
+  }
+  if (!options.streams.empty() && static_cast<std::ptrdiff_t>(options.streams.size()) != sequences) {
+    throw shape_error(message("generate: ", options.streams.size(), " streams for ", sequences,
+                              " prompts, expected one for each, or none"));
+  }
+}
+
+/// What generate() was asked for, and rows with room for all new tokens of each prompt.
+template <class T>
+struct generation_rows {
+  view<std::int32_t const> prompts;
+  view<std::int64_t const> offsets;
+  generation_options const& options;
+  view<std::int32_t, 2> tokens;  // [prompts, new_tokens]
+  view<T, 2> log_probs, entropies;
+  view<std::int64_t> counts;  // [prompts] tokens that were drawn; -1 - n: none could be after n of them
+
+  std::int64_t prompt_length(std::int64_t s) const { return offsets[s + 1] - offsets[s]; }
+};
+
+/// All steps of the prompts first .. last - 1. Throws nothing: it may run beside others.
+template <class Backend, class T>
+void generate_piece(Backend const& backend, transformer_config const& config, transformer_slices<T> const& p,
+                    generation_rows<T> const& all, std::int64_t first, std::int64_t last) {
+  generation_options const& options = all.options;
+  std::vector<std::int64_t> unfinished;  // prompts
+  std::int64_t longest = 1;
+  for (std::int64_t s = first; s < last; ++s) {
+    unfinished.push_back(s);
+    longest = std::max(longest, std::min(all.prompt_length(s) + options.new_tokens - 1, config.positions));
+  }
+  decoder<Backend, T> model(backend, config, p, last - first, longest);
+  std::vector<std::int32_t> tokens;  // that the model has not seen
+  std::vector<std::int64_t> offsets, positions;
+  std::vector<std::uint64_t> streams;
+  std::vector<std::size_t> kept;
+  std::vector<drawn_item<T>> drawn;
+  for (std::ptrdiff_t step = 0; step < options.new_tokens && !unfinished.empty(); ++step) {
+    bool anew = step == 0;
+    streams.clear();
+    positions.clear();
+    for (std::int64_t const s : unfinished) {
+      auto const number = static_cast<std::size_t>(s);
+      streams.push_back(options.streams.empty() ? number : options.streams[number]);
+      positions.push_back(all.prompt_length(s) + step);
+      anew = anew || positions.back() > config.positions;
+    }
+    if (anew) {  // the prompts, or all tokens that fit after some sequence has lost its first
+      tokens.clear();
+      offsets.assign(1, 0);
+      for (std::int64_t const s : unfinished) {
+        for (std::int64_t t = std::max<std::int64_t>(0, all.prompt_length(s) + step - config.positions);
+             t < all.prompt_length(s) + step; ++t) {
+          tokens.push_back(t < all.prompt_length(s) ? all.prompts[all.offsets[s] + t]
+                                                    : all.tokens(s, t - all.prompt_length(s)));
+        }
+        offsets.push_back(static_cast<std::int64_t>(tokens.size()));
+      }
+    }
+    view<T const, 2> const logits = anew ? model.start(tokens, offsets) : model.add(tokens);
+    drawn.resize(unfinished.size());
+    backend.template for_rows<T>(
+        logits.rows(), logits.columns(),
+        draw_each_row<T>{
+            logits, options.sampling, options.seed, {streams.data()}, {positions.data()}, drawn.data()});
+
+    tokens.clear();
+    kept.clear();
+    for (std::size_t r = 0; r < unfinished.size(); ++r) {
+      std::int64_t const s = unfinished[r];
+      all.counts[s]        = drawn[r].index < 0 ? -1 - step : step + 1;
+      if (drawn[r].index < 0) continue;
+      auto const token       = static_cast<std::int32_t>(drawn[r].index);
+      all.tokens(s, step)    = token;
+      all.log_probs(s, step) = drawn[r].log_prob;
+      all.entropies(s, step) = drawn[r].entropy;
+      if (token == options.stop_token) continue;
+      kept.push_back(r);
+      tokens.push_back(token);
+    }
+    if (kept.size() == unfinished.size()) continue;
+    model.keep(kept);
+    for (std::size_t r = 0; r < kept.size(); ++r) unfinished[r] = unfinished[kept[r]];
+    unfinished.resize(kept.size());
+  }
+}
+
+}  // namespace detail
+
+/// prompts [n] int32, offsets [prompts + 1]; parameters are those of a model that may be in training. A small model's
+/// prompts are cut into pieces, each of which goes through all steps on one thread; of a larger one's, all threads share
+/// the work of each piece. Dropout takes no part. Host memory.
+template <class Backend, class T>
+  requires backend_for<Backend, T> generation<T> generate(
+      Backend const& backend, transformer_config const& config, transformer_slices<T> const& parameters,
+      view<std::int32_t const> prompts, view<std::int64_t const> offsets, generation_options const& options) {
+    constexpr std::int64_t prompts_at_once = 64;
+    detail::require_generation(config, parameters, prompts, offsets, options);
+    std::ptrdiff_t const count = offsets.size() - 1, room = options.new_tokens;
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(count * room));
+    std::vector<T> log_probs(tokens.size()), entropies(tokens.size());
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(count));
+    detail::generation_rows<T> const all{prompts,
+                                         offsets,
+                                         options,
+                                         {tokens.data(), count, room},
+                                         {log_probs.data(), count, room},
+                                         {entropies.data(), count, room},
+                                         counts};
+    std::int64_t const pieces = (count + prompts_at_once - 1) / prompts_at_once;
+    auto const piece          = [&](Backend const& b, std::int64_t k) {
+      detail::generate_piece(b, config, parameters, all, count * k / pieces, count * (k + 1) / pieces);
+    };
+    if (parameters.size <= transformer<Backend, T>::most_parameters_in_pieces) {
+      for_pieces(backend, pieces, piece);
+    } else {
+      for (std::int64_t k = 0; k < pieces; ++k) piece(backend, k);
+    }
+
+    generation<T> out;
+    for (std::ptrdiff_t s = 0; s < count; ++s) {
+      std::int64_t const drawn = all.counts[s];
+      if (drawn < 0) {
+        throw value_error(message("generate: no token can be drawn after ", -1 - drawn,
+                                  " new ones of prompt ", s, ": a logit is NaN or +inf, or all are -inf"));
+      }
+      auto const append = [&](auto& to, auto const& from) {
+        to.insert(to.end(), from.row(s).begin(), from.row(s).begin() + drawn);
+      };
+      append(out.tokens, all.tokens);
+      append(out.log_probs, all.log_probs);
+      append(out.entropies, all.entropies);
+      out.offsets.push_back(out.offsets.back() + drawn);
+    }
+    return out;
+  }
+
+}  // namespace poft

@@ -1,0 +1,304 @@
+// The transformer: tokens to hidden states, and their gradient back into one flat buffer; GPT-2 and Llama by its config.
+// SPDX-License-Identifier: MIT
+//
+//   x = token embedding + position embedding                                  [tokens, channels]
+//   in every block   x = x + attention(norm(x) W_qkv^T) W_projection^T
+//                    x = x + activation(norm(x) W_up^T) W_down^T
+//   hidden = norm(x)                                                          [tokens, channels]
+//
+// Blocks with the norm before each branch: Radford et al. 2019, section 2.3. The Llama family (Touvron et al. 2023,
+// arXiv:2302.13971, section 2.2) has rotary positions inside the attention, RMS norms and SwiGLU in the same places.
+//
+// Gradients of parameters are accumulated, those of activations overwritten.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "poft/backend/concept.hpp"
+#include "poft/core/error.hpp"
+#include "poft/core/view.hpp"
+#include "poft/model/activations.hpp"
+#include "poft/model/config.hpp"
+#include "poft/model/layers.hpp"
+#include "poft/model/parameters.hpp"
+#include "poft/model/pieces.hpp"
+#include "poft/primitive/add.hpp"
+#include "poft/primitive/attention.hpp"
+#include "poft/primitive/column_sum.hpp"
+#include "poft/primitive/dropout.hpp"
+#include "poft/primitive/embedding.hpp"
+#include "poft/primitive/gelu.hpp"
+#include "poft/primitive/layer_norm.hpp"
+#include "poft/primitive/linear.hpp"
+#include "poft/primitive/rms_norm.hpp"
+#include "poft/primitive/rotary.hpp"
+#include "poft/primitive/shape.hpp"
+#include "poft/primitive/swiglu.hpp"
+
+namespace poft {
+
+/// tokens [n] int32, one sequence after the other; sequence s has those from offsets[s] on, up to offsets[s + 1].
+/// Throws unless every sequence has 1 .. positions tokens of the vocabulary.
+inline void require_sequences(char const* operation, transformer_config const& config,
+                              view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
+  if (offsets.size() < 2) {
+    throw shape_error(message(operation, ": the batch is empty: ", offsets.size(),
+                              " offsets, expected one more than sequences, of which there is at least 1"));
+  }
+  if (offsets[0] != 0) throw value_error(message(operation, ": offsets[0] is ", offsets[0], ", expected 0"));
+  for (std::ptrdiff_t s = 0; s + 1 < offsets.size(); ++s) {
+    std::int64_t const first = offsets[s], end = offsets[s + 1];
+    if (end < first) {
+      throw value_error(
+          message(operation, ": offsets[", s + 1, "] is ", end, " after ", first, "; offsets must ascend"));
+    }
+    if (end == first || end - first > config.positions) {
+      throw value_error(message(operation, ": sequence ", s, " has ", end - first, " tokens, expected 1 .. ",
+                                config.positions, ", the model's positions"));
+    }
+  }
+  std::int64_t const last = offsets[offsets.size() - 1];
+  if (last != tokens.size()) {
+    throw shape_error(message(operation, ": the last offset is ", last, ", expected the number of tokens, ",
+                              tokens.size()));
+  }
+  for (std::ptrdiff_t t = 0; t < tokens.size(); ++t) {
+    if (tokens[t] < 0 || tokens[t] >= config.vocab) {
+      throw value_error(
+          message(operation, ": tokens[", t, "] is ", tokens[t], ", expected 0 .. ", config.vocab - 1));
+    }
+  }
+}
+
+/// Owns the parameters and their gradient, each one flat buffer, and an arena for the activations that grows where a batch
+/// is larger than all before.
+///
+/// A small model's batch is cut into chunks of whole sequences, each of which goes through the whole network while it is in
+/// a core's cache; threads take pieces of several chunks, and each piece but the first has a gradient of its own, added in
+/// the pieces' order: at most 15 times `most_parameters_in_pieces` elements. A larger model's batch goes through layer by
+/// layer, and the threads share each layer. Any number of threads gives equal bits.
+template <class Backend, class T>
+class transformer {
+ public:
+  static constexpr std::ptrdiff_t most_parameters_in_pieces = 1 << 20;
+
+  /// All parameters are 0: see initialise() and the readers.
+  transformer(Backend backend, transformer_config const& config)
+      : backend_(std::move(backend)), config_(config) {
+    config_.validate();
+    std::ptrdiff_t const size = parameter_count(config_);
+    parameters_               = backend_.template allocate<T>(size);
+    gradient_                 = backend_.template allocate<T>(size);
+    slices_                   = {config_, parameters_.data()};
+    gradient_slices_          = {config_, gradient_.data()};
+  }
+
+  Backend const& backend() const { return backend_; }
+  transformer_config const& config() const { return config_; }
+
+  std::span<T> parameters() { return {parameters_.data(), static_cast<std::size_t>(parameters_.size())}; }
+  std::span<T const> parameters() const {
+    return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
+  }
+  std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
+  transformer_slices<T> const& slices() const { return slices_; }
+  transformer_slices<T> const& gradient_slices() const { return gradient_slices_; }
+  void zero_gradient() { backend_.fill(view<T>(gradient_.data(), gradient_.size()), T(0)); }
+
+  /// The hidden states of the last forward, [tokens, channels].
+  view<T const, 2> hidden() const { return now_.last_norm.y; }
+
+  /// tokens [n], offsets [sequences + 1] -> hidden states [n, channels], valid until the next forward. The arguments are
+  /// copied. Dropout, at the places of minGPT but for the attention's probabilities (after the embedding, the attention's
+  /// projection and the MLP), takes part only where a seed for its masks is given: a new one for every step.
+  view<T const, 2> forward(view<std::int32_t const> tokens, view<std::int64_t const> offsets,
+                           std::optional<std::uint64_t> dropout_seed = {}) {
+    require_sequences("transformer forward", config_, tokens, offsets);
+    tokens_.assign(tokens.begin(), tokens.end());
+    dropout_seed_ = config_.dropout > 0 ? dropout_seed : std::nullopt;
+    pieces_.cut(offsets, parameters_.size() > most_parameters_in_pieces);
+    reserve();
+    for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
+      for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, chunk, scratch(piece, chunk));
+    });
+    return hidden();
+  }
+
+  /// d_hidden [n, channels] = dL/d hidden() of the last forward; dL/d parameters is added to gradient().
+  void backward(view<T const, 2> d_hidden) {
+    primitive::require_shape("transformer backward", "d_hidden", d_hidden, hidden().rows(), config_.channels);
+    reserve_piece_gradients();
+    for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
+      auto const& gradient =
+          piece == 0 ? gradient_slices_ : piece_slices_[static_cast<std::size_t>(piece - 1)];
+      if (piece > 0) b.fill(piece_gradients().row(piece - 1), T(0));
+      for (sequence_chunk const& chunk : pieces_[piece]) {
+        backward_chunk(b, chunk, scratch(piece, chunk), d_hidden.subview(chunk.first, chunk.tokens),
+                       gradient);
+      }
+    });
+    column_sum::accumulate(backend_, view<T const, 2>(piece_gradients()),
+                           view<T>(gradient_.data(), gradient_.size()));
+  }
+
+ private:
+  using add        = primitive::add<Backend>;
+  using attention  = primitive::attention<Backend>;
+  using column_sum = primitive::column_sum<Backend>;
+  using drop       = primitive::dropout<Backend>;
+  using embedding  = primitive::embedding<Backend>;
+  using gelu       = primitive::gelu<Backend>;
+  using layer_norm = primitive::layer_norm<Backend>;
+  using linear     = primitive::linear<Backend>;
+  using rms_norm   = primitive::rms_norm<Backend>;
+  using rotary     = primitive::rotary<Backend>;
+  using swiglu     = primitive::swiglu<Backend>;
+
+  // In the following, n is the number of the chunk's tokens.
+
+  void forward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s) const {
+    auto const x = [&](std::ptrdiff_t l) {  // [n, channels]: what block l is given, or the last one puts out
+      return l < config_.layers ? block(l, chunk).x : last_x(chunk);
+    };
+    embed(b, config_, slices_, tokens(chunk), chunk.positions, x(0));
+    if (dropout_seed_) drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk), x(0), x(0));
+    for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
+      auto const a      = block(l, chunk);
+      auto const attend = [&] {
+        attention::forward(b, attention_shape_of(config_), chunk.offsets, a.qkv, a.attended,
+                           a.log_normaliser);
+      };
+      auto const add_branch = [&](int which, view<T const, 2> input, linear_slices<T> const& p,
+                                  view<T const, 2> onto, view<T, 2> y) {
+        if (!dropout_seed_) return linear::forward_onto(b, input, p.weight, p.bias, onto, y);
+        linear::forward(b, input, p.weight, p.bias, s.branch);
+        drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk, l, which), s.branch, s.branch);
+        b.copy(view<T const>(onto.data(), onto.size()), view<T>(y.data(), y.size()));
+        add::accumulate(b, s.branch, y);
+      };
+      forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], chunk.positions, a, x(l + 1),
+                    attend, add_branch);
+    }
+    normalise(b, config_, slices_.last_norm, last_x(chunk), hidden(chunk));
+  }
+
+  void backward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s,
+                      view<T const, 2> d_hidden, transformer_slices<T> const& d) const {
+    normalise_backward(b, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x, d.last_norm);
+    for (std::ptrdiff_t l = config_.layers - 1; l >= 0; --l) {
+      backward_block(b, chunk, l, s, d.blocks[static_cast<std::size_t>(l)]);
+    }
+    if (dropout_seed_) drop::backward(b, config_.dropout, *dropout_seed_, mask(chunk), s.d_x, s.d_x);
+    if (config_.position == position_kind::learned) {
+      embedding::backward(b, chunk.positions, s.d_x, d.position_embedding);
+    }
+    embedding::backward(b, tokens(chunk), s.d_x, d.token_embedding);
+  }
+
+  /// s.d_x [n, channels]: dL/d of the block's output when called, of its input afterwards.
+  void backward_block(Backend const& b, sequence_chunk const& chunk, std::ptrdiff_t l,
+                      transformer_scratch<T> const& s, block_slices<T> const& d) const {
+    block_slices<T> const& p = slices_.blocks[static_cast<std::size_t>(l)];
+    auto const a             = block(l, chunk);
+    auto const d_branch      = [&](int which) -> view<T const, 2> {  // [n, channels], before it was dropped
+      if (!dropout_seed_) return s.d_x;
+      drop::backward(b, config_.dropout, *dropout_seed_, mask(chunk, l, which), s.d_x, s.branch);
+      return s.branch;
+    };
+    // The MLP's branch.
+    linear::backward(b, a.activated, p.down.weight, d_branch(1), s.d_activated, d.down.weight,
+                     d.down.bias);                                                  // [n, hidden]
+    config_.mlp == mlp_kind::gelu ? gelu::backward(b, a.up, s.d_activated, s.d_up)  // [n, hidden or 2 hidden]
+                                  : swiglu::backward(b, a.up, s.d_activated, s.d_up);
+    linear::backward(b, a.mlp_norm.y, p.up.weight, s.d_up, s.branch, d.up.weight,
+                     d.up.bias);                                                              // [n, channels]
+    normalise_backward(b, a.middle, p.mlp_norm, a.mlp_norm, s.branch, s.branch, d.mlp_norm);  // [n, channels]
+    add::accumulate(b, s.branch, s.d_x);  // now of a.middle
+
+    // The attention's branch.
+    linear::backward(b, a.attended, p.projection.weight, d_branch(0), s.d_attended, d.projection.weight,
+                     d.projection.bias);  // [n, query channels]
+    attention::backward(b, attention_shape_of(config_), chunk.offsets, a.qkv, a.attended, a.log_normaliser,
+                        s.d_attended, s.d_qkv);  // [n, query + 2 key-value channels]
+    if (config_.position == position_kind::rotary) {
+      rotary::backward(b, chunk.positions, config_.head_channels, config_.rotary_base,
+                       queries_and_keys(config_, s.d_qkv));
+    }
+    linear::backward(b, a.attention_norm.y, p.qkv.weight, s.d_qkv, s.branch, d.qkv.weight, d.qkv.bias);
+    normalise_backward(b, a.x, p.attention_norm, a.attention_norm, s.branch, s.branch, d.attention_norm);
+    add::accumulate(b, s.branch, s.d_x);  // now of a.x
+  }
+
+  void normalise_backward(Backend const& b, view<T const, 2> x, norm_slices<T> const& p,
+                          norm_activations<T> const& a, view<T const, 2> d_y, view<T, 2> d_x,
+                          norm_slices<T> const& d) const {
+    config_.norm == norm_kind::layer ? layer_norm::backward(b, x, a.moments, p.gain, d_y, d_x, d.gain, d.bias)
+                                     : rms_norm::backward(b, x, a.inverse_rms, p.gain, d_y, d_x, d.gain);
+  }
+
+  /// Streams of the random numbers of a chunk's masks: that after the embedding, then those of each block's branches.
+  std::uint64_t mask(sequence_chunk const& chunk) const {
+    return static_cast<std::uint64_t>(chunk.number * (1 + 2 * config_.layers));
+  }
+  std::uint64_t mask(sequence_chunk const& chunk, std::ptrdiff_t l, int which) const {
+    return mask(chunk) + static_cast<std::uint64_t>(1 + 2 * l + which);
+  }
+
+  // The chunk's part of the batch.
+  view<std::int32_t const> tokens(sequence_chunk const& chunk) const {
+    return {tokens_.data() + chunk.first, chunk.tokens};
+  }
+  view<T, 2> last_x(sequence_chunk const& chunk) const { return now_.x.subview(chunk.first, chunk.tokens); }
+  norm_activations<T> hidden(sequence_chunk const& chunk) const {
+    return now_.last_norm.rows(chunk.first, chunk.tokens);
+  }
+  block_activations<T> block(std::ptrdiff_t l, sequence_chunk const& chunk) const {
+    return now_.blocks[static_cast<std::size_t>(l)].rows(chunk.first, chunk.tokens);
+  }
+  transformer_scratch<T> scratch(std::int64_t piece, sequence_chunk const& chunk) const {
+    return now_.scratch[static_cast<std::size_t>(piece)].rows(chunk.tokens);
+  }
+
+  void reserve() {
+    auto const laid_out = [&](T* base, row_moments<T>* moments) {
+      return transformer_activations<T>(config_, static_cast<std::ptrdiff_t>(tokens_.size()), pieces_.count(),
+                                        pieces_.largest_chunk(), base, moments);
+    };
+    auto const needed = laid_out(nullptr, nullptr);
+    if (needed.size > arena_.size()) arena_ = backend_.template allocate<T>(needed.size);
+    if (needed.moments_size > moments_.size()) {
+      moments_ = backend_.template allocate<row_moments<T>>(needed.moments_size);
+    }
+    now_ = laid_out(arena_.data(), moments_.data());
+  }
+
+  /// [pieces - 1, parameters]
+  view<T, 2> piece_gradients() { return {piece_gradients_.data(), pieces_.count() - 1, parameters_.size()}; }
+  void reserve_piece_gradients() {
+    std::ptrdiff_t const size = (pieces_.count() - 1) * parameters_.size();
+    if (size <= piece_gradients_.size()) return;
+    piece_gradients_ = backend_.template allocate<T>(size);
+    piece_slices_.clear();
+    for (std::ptrdiff_t k = 0; k + 1 < pieces_.count(); ++k) {
+      piece_slices_.emplace_back(config_, piece_gradients().row(k).data());
+    }
+  }
+
+  Backend backend_;
+  transformer_config config_;
+  buffer_of<Backend, T> parameters_, gradient_, arena_, piece_gradients_;
+  buffer_of<Backend, row_moments<T>> moments_;
+  transformer_slices<T> slices_, gradient_slices_;
+  std::vector<transformer_slices<T>> piece_slices_;  // of the pieces from the second on
+  std::vector<std::int32_t> tokens_;                 // of the last forward
+  std::optional<std::uint64_t> dropout_seed_;
+  batch_pieces pieces_;
+  transformer_activations<T> now_;
+};
+
+}  // namespace poft

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Fuzzes every reader of files for some seconds each (20), under the address and undefined-behaviour sanitizers, with clang's
+# libFuzzer: scripts/fuzz.sh [SECONDS]. What it finds lies in build-fuzz/; an input that fails goes to tests/fuzz/corpus.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-20}
+if ! [[ $seconds =~ ^[1-9][0-9]*$ ]]; then
+  echo "usage: scripts/fuzz.sh [SECONDS], not '$1'" >&2
+  exit 2
+fi
+
+scripts/install.sh clang libclang-rt-dev nlohmann-json3-dev
+mkdir -p build-fuzz
+for source in tests/fuzz/*_fuzz.cpp; do
+  target=$(basename "$source" .cpp)
+  name=${target%_fuzz}
+  echo "== $target: $seconds s"
+  clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+    -I include "$source" -o "build-fuzz/$target"
+  mkdir -p "build-fuzz/$name"
+  "build-fuzz/$target" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 -verbosity=0 \
+    -dict=tests/fuzz/json.dict -artifact_prefix="build-fuzz/$name-" \
+    "build-fuzz/$name" "tests/fuzz/corpus/$name" 2>"build-fuzz/$name.log" ||
+    { tail -n 60 "build-fuzz/$name.log" >&2; exit 1; }
+  grep 'executed_units\|peak_rss' "build-fuzz/$name.log"
+done
