@@ -40,6 +40,13 @@ struct adamw_step {
     S const move  = select(size > zero, rate * first_moment / size, zero);
     parameter     = parameter - (decay * parameter + move);
   }
+
+  /// The same step on packs of S.
+  template <class Lanes>
+  POFT_FN adamw_step<Lanes> on() const {
+    return {Lanes(beta1), Lanes(one_minus_beta1),         Lanes(beta2), Lanes(one_minus_beta2), Lanes(decay),
+            Lanes(rate),  Lanes(inverse_root_correction), Lanes(eps)};
+  }
 };
 
 /// What the steps so far leave behind; part of a checkpoint.

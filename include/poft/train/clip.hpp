@@ -79,7 +79,7 @@ struct clip_global_norm {
 
   struct result {
     double norm;    // before clipping
-    double factor;  // what the gradients were multiplied by; 1: they are untouched
+    double factor;  // what the gradients are multiplied by; 1: they are untouched
   };
 
   void check() const {
@@ -91,19 +91,22 @@ struct clip_global_norm {
     }
   }
 
+  result of_norm(double norm) const { return {norm, std::min(1.0, max_norm / (norm + eps))}; }
+
   /// `gradients`: one contiguous range of numbers (a span, a vector), or a range of such ranges; changed in
   /// place.
   template <class Gradients>
   result operator()(Gradients&& gradients) const {
     check();
-    double const norm   = global_norm(gradients);
-    double const factor = std::min(1.0, max_norm / (norm + eps));
-    if (factor < 1) {
+    result const clipped = of_norm(global_norm(gradients));
+    if (clipped.factor < 1) {
       detail::for_each_array(gradients, [&](auto array) {
-        for (auto& gradient : array) gradient *= static_cast<std::remove_cvref_t<decltype(gradient)>>(factor);
+        for (auto& gradient : array) {
+          gradient *= static_cast<std::remove_cvref_t<decltype(gradient)>>(clipped.factor);
+        }
       });
     }
-    return {norm, factor};
+    return clipped;
   }
 };
 

@@ -30,6 +30,12 @@ struct sgd_step {
     velocity        = momentum * velocity + decayed;
     parameter       = parameter - learning_rate * (nesterov ? decayed + momentum * velocity : velocity);
   }
+
+  /// The same step on packs of S.
+  template <class Lanes>
+  POFT_FN sgd_step<Lanes> on() const {
+    return {Lanes(learning_rate), Lanes(momentum), Lanes(weight_decay), nesterov};
+  }
 };
 
 /// What the steps so far leave behind; part of a checkpoint.

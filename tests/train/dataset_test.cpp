@@ -1,0 +1,150 @@
+// dataset: layout, columns per example, response and token, what it refuses, and the way through a checkpoint.
+// SPDX-License-Identifier: MIT
+#include "poft/train/dataset.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace poft {
+namespace {
+
+using tokens = std::vector<std::int32_t>;
+
+std::string refusal(auto&& call) {
+  try {
+    call();
+  } catch (error const& problem) {
+    return problem.what();
+  }
+  return "no error";
+}
+
+// Two pairs: responses of 1, 2, 3 and 1 tokens.
+dataset two_pairs() {
+  dataset pairs({"chosen", "rejected"});
+  pairs.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
+  pairs.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
+  return pairs;
+}
+
+TEST(Dataset, LayoutOfPairs) {
+  dataset const pairs = two_pairs();
+  EXPECT_EQ(pairs.examples(), 2);
+  EXPECT_EQ(pairs.responses(), 4);
+  EXPECT_EQ(pairs.response_tokens(), 7);
+  EXPECT_EQ(pairs.first_response(1), 2);
+  EXPECT_EQ(pairs.responses_of(1), 2);
+  EXPECT_EQ(pairs.token_offset(2), 3);
+  auto const prompt = pairs.prompt(0), response = pairs.response(2);
+  EXPECT_EQ(tokens(prompt.begin(), prompt.end()), (tokens{1, 2}));
+  EXPECT_EQ(tokens(response.begin(), response.end()), (tokens{7, 8, 9}));
+}
+
+TEST(Dataset, ColumnsPerExampleResponseAndToken) {
+  dataset pairs = two_pairs();
+  pairs.set("win_probability", {0.75, 1});
+  pairs.set("reference_log_prob", {-1, -2, -3, -4});
+  pairs.set("old_log_prob", {1, 2, 3, 4, 5, 6, 7});
+  EXPECT_EQ(pairs.value("win_probability", 1, 3), 1);
+  EXPECT_EQ(pairs.value("reference_log_prob", 1, 3), -4);
+  EXPECT_EQ(pairs.value("old_log_prob", 1, 2), 4 + 5 + 6);
+  EXPECT_TRUE(pairs.is_per_token("old_log_prob"));
+  EXPECT_FALSE(pairs.is_per_token("win_probability"));
+  EXPECT_FALSE(pairs.is_per_token("reward"));
+  EXPECT_EQ(pairs.column_names(), "old_log_prob, reference_log_prob, win_probability");
+  pairs.set("win_probability", {0.5, 0.5});
+  EXPECT_EQ(pairs.column("win_probability")[0], 0.5);
+}
+
+TEST(Dataset, ListsOfAnyLength) {
+  dataset lists{std::vector<std::string>{}};
+  lists.add(tokens{1}, {tokens{2}, tokens{3}, tokens{4}});
+  lists.add(tokens{1}, {tokens{5}});
+  EXPECT_EQ(lists.responses_of(0), 3);
+  EXPECT_EQ(lists.responses_of(1), 1);
+}
+
+TEST(Dataset, FingerprintSeesTokensAndLayout) {
+  dataset const pairs = two_pairs();
+  EXPECT_EQ(pairs.fingerprint(), two_pairs().fingerprint());
+  dataset other({"chosen", "rejected"}), split({"chosen", "rejected"}), named({"good", "bad"});
+  other.add(tokens{1, 2}, {tokens{3}, tokens{4, 6}});
+  other.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
+  split.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
+  split.add(tokens{6}, {tokens{7, 8}, tokens{9, 1}});
+  named.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
+  named.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
+  for (auto const* one : {&other, &split, &named}) EXPECT_NE(one->fingerprint(), pairs.fingerprint());
+}
+
+// What a writer stores and a reader gives back, in memory.
+struct stored_state {
+  std::map<std::string, std::string> texts;
+  std::map<std::string, std::vector<double>> arrays;
+  bool reading = false;
+
+  void operator()(std::string const& name, std::string& text) {
+    reading ? text = texts.at(name) : texts[name] = text;
+  }
+  template <class T>
+  void operator()(std::string const& name, std::vector<T>& array) {
+    if (reading) {
+      array.assign(arrays.at(name).begin(), arrays.at(name).end());
+    } else {
+      arrays[name].assign(array.begin(), array.end());
+    }
+  }
+};
+
+TEST(Dataset, ThroughACheckpoint) {
+  dataset pairs = two_pairs();
+  pairs.set("reward", {1, 2, 3, 4});
+  pairs.set("margin", {0.5, 0.25});
+  stored_state state;
+  pairs.visit("data.", state);
+  state.reading = true;
+  dataset back;
+  back.visit("data.", state);
+  EXPECT_EQ(back.fingerprint(), pairs.fingerprint());
+  EXPECT_EQ(back.members(), pairs.members());
+  EXPECT_EQ(back.column_names(), "margin, reward");
+  EXPECT_EQ(back.column("reward"), pairs.column("reward"));
+  EXPECT_EQ(back.token_offset(4), 7);
+}
+
+TEST(Dataset, RefusesWithASentence) {
+  dataset pairs = two_pairs();
+  EXPECT_EQ(refusal([&] { pairs.add(tokens{1}, {tokens{2}}); }),
+            "dataset: example 2 has 1 responses, expected 2");
+  EXPECT_EQ(
+      refusal([&] {
+        pairs.add(tokens{}, {tokens{2}, tokens{3}});
+      }),
+      "dataset: example 2 has an empty prompt, expected at least one token, which may be a start token");
+  EXPECT_EQ(refusal([&] {
+              pairs.add(tokens{1}, {tokens{2}, tokens{}});
+            }),
+            "dataset: example 2: response 1 is empty, expected at least one token");
+  EXPECT_EQ(pairs.examples(), 2) << "nothing is half added";
+  EXPECT_EQ(refusal([&] {
+              pairs.set("reward", {1, 2, 3});
+            }),
+            "dataset: column 'reward' has 3 numbers, expected one per example (2), response (4) or response "
+            "token (7)");
+  pairs.set("reward", {1, 2, 3, 4});
+  EXPECT_EQ(refusal([&] { pairs.column("rewards"); }),
+            "dataset: there is no column 'rewards'; it has reward");
+  EXPECT_EQ(refusal([&] {
+              pairs.add(tokens{1}, {tokens{2}, tokens{3}});
+            }),
+            "dataset: example 2 comes after a column was set, expected all examples first");
+  dataset lists{std::vector<std::string>{}};
+  EXPECT_EQ(refusal([&] { lists.add(tokens{1}, {}); }),
+            "dataset: example 0 has 0 responses, expected at least 1");
+}
+
+}  // namespace
+}  // namespace poft

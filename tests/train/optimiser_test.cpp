@@ -1,0 +1,104 @@
+// optimiser: the single-array rules on lanes, decay groups, clipping by a factor, and what it refuses.
+// SPDX-License-Identifier: MIT
+#include "poft/train/optimiser.hpp"
+
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "poft/backend/eigen/backend.hpp"
+#include "poft/backend/one_by_one.hpp"
+#include "poft/core/random.hpp"
+
+namespace poft {
+namespace {
+
+template <class T>
+std::vector<T> some_numbers(std::size_t size, std::uint64_t seed) {
+  std::vector<T> out(size);
+  random_stream random(seed);
+  for (T& one : out) one = random.normal<T>();
+  return out;
+}
+
+// Several pieces and a tail; the reference is the loop over all elements in adamw.hpp and sgd.hpp, which golden values test.
+template <class T, class Rule, class State>
+void compare_with_plain_loop(Rule const& rule, State state, double tolerance) {
+  std::size_t const size = 2 * 4096 + 37;
+  auto p = some_numbers<T>(size, 1), want = p;
+  optimiser<T> lanes(rule, size), threads(rule, size);
+  auto on_threads = p;
+  for (int step = 0; step < 3; ++step) {
+    auto const g = some_numbers<T>(size, 2 + static_cast<std::uint64_t>(step));
+    rule.update(state, want, g, 0.01);
+    lanes.update(eigen::backend{.threads = 1}, p, g, 0.01);
+    threads.update(eigen::backend{.threads = 3}, on_threads, g, 0.01);
+  }
+  EXPECT_EQ(p, on_threads);
+  for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(p[i], want[i], tolerance) << i;
+}
+
+TEST(Optimiser, IsThePlainLoopOnLanes) {
+  std::size_t const size = 2 * 4096 + 37;
+  compare_with_plain_loop<double>(adamw{.weight_decay = 0.1}, adamw_state<double>(size), 1e-15);
+  compare_with_plain_loop<float>(adamw{.weight_decay = 0.1}, adamw_state<float>(size), 2e-6);
+  compare_with_plain_loop<double>(sgd{.momentum = 0.9, .weight_decay = 0.1, .nesterov = true},
+                                  sgd_state<double>(size), 1e-15);
+  compare_with_plain_loop<float>(sgd{}, sgd_state<float>(size), 1e-6);
+}
+
+// p - rate (g / 2 + decay p) with decay 1/2, rate 1/2, g = 2: 4 -> 4 - (1 + 2) / 2 = 2.5, without decay 4 - 1/2.
+TEST(Optimiser, DecayGroupsAndFactor) {
+  optimiser<double> rule(sgd{.weight_decay = 0.5}, 5, {{2, true}, {3, false}});
+  std::vector<double> p(5, 4);
+  std::vector<double> const g(5, 2);
+  rule.update(one_by_one{}, p, g, 0.5, 0.5);
+  EXPECT_EQ(p, (std::vector<double>{2.5, 2.5, 3.5, 3.5, 3.5}));
+  EXPECT_EQ(rule.steps(), 1);
+}
+
+// minGPT decays the weights of linear layers alone. A GPT of one layer, channels 2, hidden 8, vocabulary 3, positions 4:
+// embeddings 6 + 8 and the first norm 4 do not decay, qkv 6 x 2 does, its bias 6 does not, projection 2 x 2, bias 2 and norm
+// 4, up 8 x 2, bias 8, down 2 x 8, bias 2 and last norm 4, head 3 x 2.
+TEST(Optimiser, DecayRangesOfATransformer) {
+  transformer_config const config = gpt(1, 1, 2, 3, 4);
+  std::vector<float> buffer(static_cast<std::size_t>(parameter_count(config)));
+  EXPECT_EQ(decay_ranges(config, transformer_slices<float>(config, buffer.data())),
+            (std::vector<decay_range>{{18, false},
+                                      {12, true},
+                                      {6, false},
+                                      {4, true},
+                                      {6, false},
+                                      {16, true},
+                                      {8, false},
+                                      {16, true},
+                                      {6, false},
+                                      {6, true}}));
+}
+
+TEST(Optimiser, NormOnABackend) {
+  std::vector<float> const g{3, 0, -4};
+  EXPECT_NEAR(global_norm(eigen::backend{}, std::span<float const>(g)), 5, 1e-6);
+  std::vector<float> const huge{3e30f, 4e30f}, tiny{3e-30f, 4e-30f},
+      broken{1, std::numeric_limits<float>::infinity()};
+  EXPECT_NEAR(global_norm(eigen::backend{}, std::span<float const>(huge)) / 5e30, 1, 1e-6);
+  EXPECT_NEAR(global_norm(eigen::backend{}, std::span<float const>(tiny)) / 5e-30, 1, 1e-6);
+  EXPECT_THROW(global_norm(eigen::backend{}, std::span<float const>(broken)), value_error);
+  clip_global_norm const clip{.max_norm = 1, .eps = 0};
+  EXPECT_EQ(clip.of_norm(4).factor, 0.25);
+  EXPECT_EQ(clip.of_norm(0.5).factor, 1);
+}
+
+TEST(Optimiser, RefusesWhatItCannotUse) {
+  EXPECT_THROW(optimiser<float>(adamw{.beta1 = 1}, 2), value_error);
+  EXPECT_THROW(optimiser<float>(adamw{}, 2, {{1, true}}), shape_error);
+  optimiser<float> rule(adamw{}, 2);
+  std::vector<float> p(2), g(3);
+  EXPECT_THROW(rule.update(one_by_one{}, p, g, 0.1), shape_error);
+  EXPECT_THROW(rule.update(one_by_one{}, p, std::span<float const>(g).first(2), -0.1), value_error);
+}
+
+}  // namespace
+}  // namespace poft
