@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Offline runs, whose collection is made once and which are measured after every step: the expected reward, both
-// divergences from the reference, the entropy, and the log-ratios of the pairs.
+// divergences from the reference, the entropy, and the log-ratios of the pairs. bandit/ is the one-step policy,
+// bandit_tokens/ the policy over sequences, which for the metrics draws one of them for every held-out prompt.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -13,14 +14,15 @@
 #include "../support/timed_calls.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
+#include "poft/bandit/token_policy.hpp"
 
 namespace poft::bench {
 namespace {
 
-void run_steps(benchmark::State& state, char const* method) {
-  using run         = bandit::experiment<bandit::categorical_policy, eigen::backend, float>;
+template <template <class, class> class Policy>
+void run_steps(benchmark::State& state, char const* method, int steps) {
+  using run         = bandit::experiment<Policy, eigen::backend, float>;
   int const prompts = static_cast<int>(state.range(0));
-  int const steps   = 50;  // of one run, beside whose time that of its one collection is small
   bandit::experiment_settings settings{.method       = bandit::learner(method),
                                        .reward       = bandit::parse_reward("R5"),
                                        .pool         = prompts,
@@ -47,17 +49,24 @@ void run_steps(benchmark::State& state, char const* method) {
   state.counters["reward_after"]  = history.back().reward;
 }
 
-void add(char const* method, std::vector<std::int64_t> const& prompts) {
-  benchmark::RegisterBenchmark((std::string("bandit/") + method).c_str(), run_steps, method)
+/// A call is a run of so many steps, beside whose time that of its one collection is small. Their number is fixed: under
+/// load, two threads wait for each other far longer than they compute, and no time limit would be kept.
+template <template <class, class> class Policy>
+void add(char const* name, char const* method, std::vector<std::int64_t> const& prompts, int steps,
+         int calls) {
+  benchmark::RegisterBenchmark((std::string(name) + "/" + method).c_str(), run_steps<Policy>, method, steps)
       ->ArgsProduct({prompts, {1, 2}})
       ->ArgNames({"prompts", "threads"})
+      ->Iterations(calls)
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond);
 }
 
 [[maybe_unused]] bool const added = [] {
-  add("best_of_n", {10});
-  add("ipo", {10, 100});
+  add<bandit::categorical_policy>("bandit", "best_of_n", {10}, 50, 20);
+  add<bandit::categorical_policy>("bandit", "ipo", {10, 100}, 50, 20);
+  add<bandit::token_policy>("bandit_tokens", "best_of_n", {10}, 20, 5);
+  add<bandit::token_policy>("bandit_tokens", "ipo", {10}, 20, 5);
   return true;
 }();
 

@@ -1,16 +1,17 @@
-# DPO and PoFT in PyTorch, loss and gradient: elementwise and from logits; one JSON line per variant.
+# DPO and PoFT in PyTorch, loss and gradient: elementwise, from logits, from hidden states; one JSON line per variant.
 # SPDX-License-Identifier: MIT
 #
-#   pytorch_losses.py {level_1|level_2} {dpo|poft} SIZE [--threads N] [--seconds S] [--variant NAME]
+#   pytorch_losses.py {level_1|level_2|level_3} {dpo|poft|poft_nano} SIZE [--threads N] [--seconds S] [--variant NAME]
 #
-# SIZE is the number of pairs or sequences at level 1, the vocabulary at level 2, where two examples have
-# sequences of 256 tokens. Without --variant every way of writing the same mathematics is timed:
+# SIZE is the number of pairs or sequences at level 1, the vocabulary at levels 2 and 3, where two examples have
+# sequences of 256 tokens; level 3 has 768 channels. poft_nano is PoFT with 1000 sequences of 10 tokens and 48 channels.
+# Without --variant every way of writing the same mathematics is timed:
 #
-#   level 1   autograd       the formula, differentiated by PyTorch
-#             by_hand        the derivative written out, every operation into memory that is kept
-#   level 2   gather         log_softmax and gather, differentiated by PyTorch
-#             cross_entropy  cross_entropy(reduction="none"), differentiated by PyTorch
-#             by_hand        logsumexp, then softmax times the coefficient, without autograd over the logits
+#   level 1       autograd       the formula, differentiated by PyTorch
+#                 by_hand        the derivative written out, every operation into memory that is kept
+#   levels 2, 3   gather         log_softmax and gather, differentiated by PyTorch
+#                 cross_entropy  cross_entropy(reduction="none"), differentiated by PyTorch
+#                 by_hand        logsumexp, then softmax times the coefficient, without autograd over the logits
 import argparse
 import json
 import os
@@ -18,8 +19,8 @@ import statistics
 import time
 
 parser = argparse.ArgumentParser()
-parser.add_argument("level", choices=["level_1", "level_2"])
-parser.add_argument("objective", choices=["dpo", "poft"])
+parser.add_argument("level", choices=["level_1", "level_2", "level_3"])
+parser.add_argument("objective", choices=["dpo", "poft", "poft_nano"])
 parser.add_argument("size", type=int)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=1.0)
@@ -91,17 +92,26 @@ class Level2:
     """Logits of two examples, whose sequences' first tokens, a few more in each, are masked."""
 
     variants = ("gather", "cross_entropy", "by_hand")
-    examples, tokens = 2, 256
 
     def __init__(self, objective, vocab):
         self.is_dpo = objective == "dpo"
-        self.sequences = self.examples * (2 if self.is_dpo else 1)
+        examples, self.tokens, self.channels = (1000, 10, 48) if objective == "poft_nano" else (2, 256, 768)
+        self.examples, self.sequences = examples, examples * (2 if self.is_dpo else 1)
         rows = self.sequences * self.tokens
-        self.logits = torch.randn(rows, vocab)
+        self.live = self.make_live(rows, vocab)
         self.targets = torch.randint(vocab, (rows,))
         first = torch.tensor([7 * s % (self.tokens // 2) for s in range(self.sequences)])
         self.mask = (torch.arange(self.tokens) >= first[:, None]).float()
         self.score = torch.full((self.sequences,), -9.0)
+
+    def make_live(self, rows, vocab):
+        return [torch.randn(rows, vocab)]
+
+    def logits(self):
+        return self.live[0]
+
+    def gradient_of(self, d_logits):
+        return [d_logits]
 
     def loss_of(self, token_log_probs):
         log_prob = (token_log_probs.view(self.sequences, self.tokens) * self.mask).sum(-1)
@@ -111,34 +121,49 @@ class Level2:
         return dpo_loss(log_prob[:pairs], log_prob[pairs:], self.score[:pairs], self.score[pairs:])
 
     def differentiated(self, token_log_probs):
-        self.logits.requires_grad_().grad = None
-        loss = self.loss_of(token_log_probs())
+        for x in self.live:
+            x.requires_grad_().grad = None
+        loss = self.loss_of(token_log_probs(self.logits()))
         loss.backward()
-        self.gradient = [self.logits.grad]
+        self.gradient = [x.grad for x in self.live]
         return loss.item()
 
     def gather(self):
         return self.differentiated(
-            lambda: functional.log_softmax(self.logits, -1).gather(-1, self.targets[:, None]).squeeze(-1))
+            lambda logits: functional.log_softmax(logits, -1).gather(-1, self.targets[:, None]).squeeze(-1))
 
     def cross_entropy(self):
         return self.differentiated(
-            lambda: -functional.cross_entropy(self.logits, self.targets, reduction="none"))
+            lambda logits: -functional.cross_entropy(logits, self.targets, reduction="none"))
 
     def by_hand(self):
         self.gradient = None
         with torch.no_grad():
-            normaliser = torch.logsumexp(self.logits, -1)
-            token_log_probs = self.logits.gather(-1, self.targets[:, None]).squeeze(-1) - normaliser
+            logits = self.logits()
+            normaliser = torch.logsumexp(logits, -1)
+            token_log_probs = logits.gather(-1, self.targets[:, None]).squeeze(-1) - normaliser
         token_log_probs.requires_grad_()
         loss = self.loss_of(token_log_probs)
         loss.backward()
         with torch.no_grad():
             slope = token_log_probs.grad[:, None]
-            gradient = torch.sub(self.logits, normaliser[:, None]).exp_().mul_(-slope)
-            gradient.scatter_add_(1, self.targets[:, None], slope)
-        self.gradient = [gradient]
+            d_logits = torch.sub(logits, normaliser[:, None]).exp_().mul_(-slope)
+            d_logits.scatter_add_(1, self.targets[:, None], slope)
+            self.gradient = self.gradient_of(d_logits)
         return loss.item()
+
+
+class Level3(Level2):
+    """The same from hidden states and the weight of the head."""
+
+    def make_live(self, rows, vocab):
+        return [torch.randn(rows, self.channels), 0.02 * torch.randn(vocab, self.channels)]
+
+    def logits(self):
+        return self.live[0] @ self.live[1].t()
+
+    def gradient_of(self, d_logits):
+        return [d_logits @ self.live[1], d_logits.t() @ self.live[0]]
 
 
 def memory(line):
@@ -158,7 +183,7 @@ def refuse_different_variants(kind):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
-kind = Level1 if options.level == "level_1" else Level2
+kind = {"level_1": Level1, "level_2": Level2, "level_3": Level3}[options.level]
 refuse_different_variants(kind)  # and fills in whatever PyTorch does once
 problem = kind(options.objective, options.size)
 for variant in [options.variant] if options.variant else kind.variants:

@@ -8,7 +8,8 @@
 #   default   as installed
 #   memory    malloc keeps freed memory, so that no page faults are timed, and OpenBLAS shares PyTorch's threads
 #             (Debian's libopenblas0-openmp; the other build spins beside them)
-#   avx512    the same, and ATen's AVX-512 kernels, which PyTorch 1.13 has but does not choose by itself
+#   avx512    the same, and AVX-512 kernels: ATen's, which PyTorch 1.13 has but does not choose by itself, and
+#             OpenBLAS's, which 0.3.21 does not choose on processors that came after it
 set -euo pipefail
 
 if [ "${1:-}" = --list ]; then
@@ -30,7 +31,9 @@ case $setting in
       fi
     done
     if [ "$setting" = avx512 ]; then
-      environment+=(ATEN_CPU_CAPABILITY=avx512)
+      core=SkylakeX
+      grep -q -w avx512_bf16 /proc/cpuinfo && core=Cooperlake
+      environment+=(ATEN_CPU_CAPABILITY=avx512 OPENBLAS_CORETYPE=$core)
     fi
     ;;
   *) echo "strong_pytorch.sh: setting '$setting', expected default, memory or avx512" >&2; exit 2 ;;

@@ -7,14 +7,13 @@
 #include <initializer_list>
 #include <string>
 
+#include "files.hpp"
+
 namespace study {
 namespace {
 
 using poft::bandit::direction;
 using names = std::vector<std::string>;
-
-constexpr char const* common_budget =
-    "10 000 rewards, 500 gradient steps on 10 prompts x 10 responses, pool of 200 prompts";
 
 contrast difference(std::string const& label, std::string const& more, std::string const& less) {
   return {label, {{1, more}, {-1, less}}};
@@ -35,24 +34,40 @@ void add_all(std::vector<contrast>& to, std::string const& where, names const& b
   }
 }
 
-}  // namespace
+/// 10000 as "10 000".
+std::string spaced(int number) {
+  std::string text = std::to_string(number);
+  if (text.size() > 3) text.insert(text.size() - 3, " ");
+  return text;
+}
+/// "5, 20 and 100"
+std::string listed(std::vector<int> const& numbers) {
+  std::string text;
+  for (std::size_t k = 0; k < numbers.size(); ++k) {
+    text += (k == 0 ? "" : k + 1 < numbers.size() ? ", " : " and ") + std::to_string(numbers[k]);
+  }
+  return text;
+}
+/// The sizes of the quick grid.
+std::vector<int> common(std::vector<varied_size> const& sizes) {
+  std::vector<int> out;
+  for (varied_size const& one : sizes) {
+    if (one.value == one.tuned_as) out.push_back(one.value);
+  }
+  return out;
+}
 
-std::vector<claim> claims() {
+/// B2 to B6 for single actions, or for sequences.
+std::vector<claim> claims_of(world const& w) {
   std::vector<claim> out;
+  bool const tokens       = w.policy == policy_kind::tokens;
   names const contrastive = {"ipo", "dpo"}, imitating = {"best_of_n", "rwr", "rwr_prompt", "pref_ft"};
   struct peak {
-    char const *reward, *where;
+    std::string reward, where;
   };
-  constexpr peak unlikely{"R4", "unlikely"}, likely{"R5", "likely"};
-
-  out.push_back({.id     = "B1",
-                 .text   = "The two rewards differ in where pi_ref stands: it earns more where the peak is "
-                           "likely (R5) than where it is unlikely (R4).",
-                 .metric = "start",
-                 .unit   = "reward",
-                 .budget = "none: pi_ref itself",
-                 .contrasts = {difference("pi_ref's reward, R5 - R4", "best_of_n.R5.batch10",
-                                          "best_of_n.R4.batch10")}});
+  peak const unlikely{w.unlikely, "unlikely"}, likely{w.likely, "likely"};
+  std::string const common_budget = spaced(w.queries) + " rewards, " + std::to_string(w.steps()) +
+                                    " gradient steps on 10 prompts x 10 responses, pool of 200 prompts";
 
   claim queries{.id   = "B2",
                 .part = "a",
@@ -68,23 +83,27 @@ std::vector<claim> claims() {
              .metric = "area",
              .unit   = "reward, mean over the gradient steps",
              .budget = common_budget};
-  for (std::string const large : {"batch200", "offline"}) {
+  std::vector<int> const batches = common(w.batches);
+  for (std::string const& large : {"batch" + std::to_string(batches.back()), std::string("offline")}) {
     for (peak const& at : {unlikely, likely}) {
-      std::string const bon = std::string("best_of_n.") + at.reward + ".";
+      std::string const bon = "best_of_n." + at.reward + ".";
       queries.contrasts.push_back(
           difference("batch10 - " + large + ", " + at.where + " peak", bon + "batch10", bon + large));
     }
+    std::string const far = "best_of_n." + unlikely.reward + ".", near = "best_of_n." + likely.reward + ".";
     gain.contrasts.push_back(difference_of_differences("(batch10 - " + large + "), unlikely - likely",
-                                                       "best_of_n.R4.batch10", "best_of_n.R4." + large,
-                                                       "best_of_n.R5.batch10", "best_of_n.R5." + large));
+                                                       far + "batch10", far + large, near + "batch10",
+                                                       near + large));
   }
   out.push_back(queries);
   out.push_back(gain);
 
-  for (std::string const at_equal : {"", ".steps400"}) {
+  for (std::string const& at_equal : {std::string(), ".steps" + std::to_string(w.equal_steps)}) {
     bool const steps = !at_equal.empty();
     std::string const budget =
-        steps ? "400 gradient steps; 40 000 / T rewards" : "10 000 rewards; 100 T gradient steps";
+        steps ? std::to_string(w.equal_steps) + " gradient steps; " + spaced(100 * w.equal_steps) +
+                    " / T rewards"
+              : spaced(w.queries) + " rewards; " + std::to_string(w.queries / 100) + " T gradient steps";
     std::string const note = steps ? " (at equal gradient steps; shown, does not decide)" : "";
     claim twice{.id      = "B3",
                 .part    = steps ? "a'" : "a",
@@ -108,16 +127,16 @@ std::vector<claim> claims() {
                    .budget  = budget,
                    .decides = !steps};
     for (peak const& at : {unlikely, likely}) {
-      auto const arm = [&](char const* learner, char const* how) {
-        return std::string(learner) + "." + at.reward + "." + how + at_equal;
+      auto const arm = [&](std::string const& learner, char const* how) {
+        return learner + "." + at.reward + "." + how + at_equal;
       };
-      std::string const where = std::string(", ") + at.where + " peak";
+      std::string const where = ", " + at.where + " peak";
       twice.contrasts.push_back(difference("best_of_n, T = 2 - T = 1" + where, arm("best_of_n", "passes2"),
                                            arm("best_of_n", "passes1")));
       much.contrasts.push_back(difference("best_of_n, T = 2 - T = 16" + where, arm("best_of_n", "passes2"),
                                           arm("best_of_n", "passes16")));
       tolerant.contrasts.push_back(difference_of_differences(
-          "(T = 16 - T = 2), ppo - best_of_n" + where, arm("ppo", "passes16"), arm("ppo", "passes2"),
+          "(T = 16 - T = 2), ppo - best_of_n" + where, arm(w.ppo, "passes16"), arm(w.ppo, "passes2"),
           arm("best_of_n", "passes16"), arm("best_of_n", "passes2")));
     }
     for (claim* one : {&twice, &much, &tolerant}) out.push_back(*one);
@@ -130,19 +149,22 @@ std::vector<claim> claims() {
                  "is unlikely, with and without pair filter.",
              .metric = "final",
              .unit   = "reward",
-             .budget = std::string(common_budget) + ", one collection"};
+             .budget = common_budget + ", one collection"};
   claim alike = beat;
   alike.part = "b", alike.text = "When the peak is likely there is little difference.",
   alike.direction = direction::within;
   for (std::string const how : {".offline", ".offline.filtered"}) {
-    std::string const note = how == ".offline" ? ", no filter" : ", pairs >= 0.2";
-    add_all(beat.contrasts, note, contrastive, imitating, ".R4" + how, ".R4" + how);
-    add_all(alike.contrasts, note, contrastive, imitating, ".R5" + how, ".R5" + how);
+    std::string const note = how == ".offline" ? ", no filter" : ", pairs >= " + number_text(w.filter),
+                      far = "." + unlikely.reward + how, near = "." + likely.reward + how;
+    add_all(beat.contrasts, note, contrastive, imitating, far, far);
+    add_all(alike.contrasts, note, contrastive, imitating, near, near);
   }
   out.push_back(beat);
   out.push_back(alike);
 
-  std::string const b5_budget = "one collection of 10 responses per prompt, 500 gradient steps";
+  std::string const b5_budget =
+      "one collection of 10 responses per prompt, " + std::to_string(w.steps()) + " gradient steps";
+  std::vector<int> const prompts = common(w.prompts);
   claim up{.id     = "B5",
            .part   = "a",
            .text   = "With few prompts (5), IPO raises log pi / pi_ref of the chosen responses.",
@@ -163,29 +185,28 @@ std::vector<claim> claims() {
               .budget = b5_budget};
   claim margin{.id   = "B5",
                .part = "d",
-               .text =
-                   "The margin grows more with IPO than with methods without negative gradient, at 5, 20, "
-                   "100 and 1000 prompts.",
+               .text = "The margin grows more with IPO than with methods without negative gradient, at " +
+                       listed(prompts) + " prompts.",
                .metric = "margin",
                .unit   = "nats",
                .budget = b5_budget};
   for (peak const& at : {unlikely, likely}) {
-    std::string const where = std::string(at.where) + " peak",
-                      few   = std::string("ipo.") + at.reward + ".prompts";
+    std::string const where = at.where + " peak", few = "ipo." + at.reward + ".prompts";
     up.contrasts.push_back({"chosen, " + where, {{1, few + "5"}}});
     down.contrasts.push_back({"-(rejected), " + where, {{-1, few + "5"}}});
     falls.contrasts.push_back({"-(chosen), " + where, {{-1, few + "1000"}}});
-    for (std::string const prompts : {"5", "20", "100", "1000"}) {
-      std::string const how = std::string(".") + at.reward + ".prompts" + prompts;
-      add_all(margin.contrasts, ", " + prompts + " prompts, " + where, {"ipo"}, {"best_of_n", "pref_ft"}, how,
-              how);
+    for (int const count : prompts) {
+      std::string const how = "." + at.reward + ".prompts" + std::to_string(count);
+      add_all(margin.contrasts, ", " + std::to_string(count) + " prompts, " + where, {"ipo"},
+              {"best_of_n", "pref_ft"}, how, how);
     }
   }
   for (claim* one : {&up, &down, &falls, &margin}) out.push_back(*one);
   for (claim* one : {&up, &down, &falls, &margin}) {
     one->part += "'";
     one->text.insert(one->text.size() - 1,
-                     " (the paper's target 10; added after the first results, does not decide)");
+                     tokens ? " (the paper's target 10; does not decide)"
+                            : " (the paper's target 10; added after the first results, does not decide)");
     one->decides = false;
     for (contrast& c : one->contrasts) {
       for (term& t : c.terms) t.arm += t.arm.starts_with("ipo.") ? ".target10" : "";
@@ -206,7 +227,7 @@ std::vector<claim> claims() {
              .unit   = "reward, mean over the gradient steps",
              .budget = common_budget};
   for (peak const& at : {unlikely, likely}) {
-    std::string const reward = std::string(".") + at.reward, where = std::string(", ") + at.where + " peak";
+    std::string const reward = "." + at.reward, where = ", " + at.where + " peak";
     for (std::string const& learner : contrastive) {
       fresh.contrasts.push_back(difference(learner + ", on-policy - offline" + where,
                                            learner + reward + ".batch10", learner + reward + ".offline"));
@@ -217,6 +238,43 @@ std::vector<claim> claims() {
   out.push_back(fresh);
   out.push_back(both);
 
+  for (claim& one : out) {
+    one.policy      = w.policy;
+    one.least_seeds = w.least_seeds;
+    if (tokens) {
+      one.tried =
+          "arms tuned over 4 learning rates and their learner's own parameter, on seeds that are not "
+          "reported; some take "
+          "the settings of a near one (tuned_as).";
+    }
+    if (one.id == "B3")
+      one.tried = "learning rate tuned for every T; T = " + listed(common(w.reuse)) +
+                  "; at equal rewards and at equal steps.";
+    if (one.id == "B4")
+      one.tried += " Pair filter off and at " + number_text(w.filter) +
+                   "; RWR normalised over the batch and per prompt" + (tokens ? "." : "; N = 2, 5, 10, 20.");
+    if (one.id == "B5") one.tried += " IPO's target tuned for reward, and at the paper's 10.";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<claim> claims() {
+  std::vector<claim> out;
+  out.push_back({.id     = "B1",
+                 .text   = "The two rewards differ in where pi_ref stands: it earns more where the peak is "
+                           "likely (R5) than where it is unlikely (R4).",
+                 .metric = "start",
+                 .unit   = "reward",
+                 .budget = "none: pi_ref itself",
+                 .contrasts = {difference("pi_ref's reward, R5 - R4", "best_of_n.R5.batch10",
+                                          "best_of_n.R4.batch10")}});
+  out.back().tried  = "the fitted policy of every seed.";
+  auto const append = [&](std::vector<claim> const& more) {
+    out.insert(out.end(), more.begin(), more.end());
+  };
+  append(claims_of(one_step()));
   out.push_back({.id   = "B7",
                  .part = "a",
                  .text = "Free logits from pi_ref, equal rate and steps: the reverse KL moves mass into the "
@@ -234,16 +292,10 @@ std::vector<claim> claims() {
        .unit   = "peaks covered at convergence",
        .budget = "exact gradients to convergence",
        .contrasts = {difference("forward - reverse", "forward_kl.gaussian", "reverse_kl.gaussian")}});
-  for (claim& one : out) {
-    if (one.id == "B1") one.tried = "the fitted policy of every seed.";
-    if (one.id == "B3")
-      one.tried = "learning rate tuned for every T; T = 1, 2, 4, 8, 16; at equal rewards and at equal steps.";
-    if (one.id == "B4")
-      one.tried +=
-          " Pair filter off and at 0.2; RWR normalised over the batch and per prompt; N = 2, 5, 10, 20.";
-    if (one.id == "B5") one.tried += " IPO's target tuned for reward, and at the paper's 10.";
-    if (one.id == "B7") one.tried = "ten random targets; exact gradients, nothing to tune.";
+  for (auto it = out.end() - 2; it != out.end(); ++it) {
+    it->tried = "ten random targets; exact gradients, nothing to tune.";
   }
+  append(claims_of(sequences()));
   return out;
 }
 
@@ -269,7 +321,7 @@ judged_claim judge(claim const& what, run_metrics const& metrics) {
     }
     judged_contrast judged{one, paired.size(), {}, poft::bandit::verdict::undecided};
     if (!paired.empty()) judged.difference = poft::bandit::student_t_interval(paired);
-    if (paired.size() >= least_seeds)
+    if (static_cast<int>(paired.size()) >= what.least_seeds)
       judged.result = poft::bandit::judge(judged.difference, what.direction, what.smallest_effect);
     parts.push_back(judged.result);
     out.contrasts.push_back(judged);
@@ -281,7 +333,7 @@ judged_claim judge(claim const& what, run_metrics const& metrics) {
 std::map<std::string, poft::bandit::verdict> overall(std::vector<judged_claim> const& judged) {
   std::map<std::string, std::vector<poft::bandit::verdict>> parts;
   for (judged_claim const& one : judged) {
-    if (one.what.decides) parts[one.what.id].push_back(one.result);
+    if (one.what.decides) parts[one.what.whole()].push_back(one.result);
   }
   std::map<std::string, poft::bandit::verdict> out;
   for (auto const& [id, verdicts] : parts) out[id] = poft::bandit::all_of(verdicts);

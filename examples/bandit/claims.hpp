@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "arms.hpp"
 #include "poft/bandit/verdict.hpp"
 
 namespace study {
@@ -23,6 +24,7 @@ struct contrast {
 struct claim {
   std::string id{};    ///< B1 ... B7
   std::string part{};  ///< a, b ...; empty where a claim has one part
+  policy_kind policy = policy_kind::categorical;
   std::string text{};
   std::string metric{};  ///< a column of summary.csv or divergence_summary.csv
   std::string unit{};
@@ -32,10 +34,16 @@ struct claim {
       "reported.";
   poft::bandit::direction direction = poft::bandit::direction::greater;
   double smallest_effect            = 0.05;
+  int least_seeds                   = 10;    ///< fewer leave the claim undecided
   bool decides                      = true;  ///< false: shown beside the claim, not part of its verdict
   std::vector<contrast> contrasts{};
 
-  std::string name() const { return id + part; }
+  /// B2a for single actions, B2a-tokens for sequences; whole() without the part.
+  std::string name() const { return id + part + world(); }
+  std::string whole() const { return id + world(); }
+
+ private:
+  std::string world() const { return policy == policy_kind::tokens ? "-tokens" : ""; }
 };
 
 /// What is claimed, before anything has run.
@@ -66,12 +74,10 @@ struct judged_claim {
   poft::bandit::verdict result;
 };
 
-/// Paired by seed: a contrast uses the seeds that all its arms have. Fewer than ten seeds leave a claim undecided.
+/// Paired by seed: a contrast uses the seeds that all its arms have.
 judged_claim judge(claim const& what, run_metrics const& metrics);
 
-/// The verdict of each claim B1 ... B7 over its deciding parts.
+/// The verdict of each whole claim over its deciding parts.
 std::map<std::string, poft::bandit::verdict> overall(std::vector<judged_claim> const& judged);
-
-inline constexpr std::size_t least_seeds = 10;
 
 }  // namespace study

@@ -129,12 +129,13 @@ divergence_run on_gaussian(bool forward, std::uint64_t seed, std::size_t bins) {
 
 }  // namespace
 
-std::vector<divergence_run> run_divergences(std::vector<std::uint64_t> const& seeds,
-                                            std::vector<double> const& data) {
+std::vector<divergence_run> run_divergences(int seeds, std::vector<double> const& data) {
   std::vector<divergence_run> runs;
   for (bool const forward : {true, false}) {
-    for (std::uint64_t const seed : seeds) runs.push_back(on_logits(forward, seed, data));
-    for (std::uint64_t const seed : seeds) runs.push_back(on_gaussian(forward, seed, data.size()));
+    for (std::uint64_t seed = 1; seed <= static_cast<std::uint64_t>(seeds); ++seed)
+      runs.push_back(on_logits(forward, seed, data));
+    for (std::uint64_t seed = 1; seed <= static_cast<std::uint64_t>(seeds); ++seed)
+      runs.push_back(on_gaussian(forward, seed, data.size()));
   }
   return runs;
 }

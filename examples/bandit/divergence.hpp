@@ -20,8 +20,7 @@ struct divergence_run {
   std::vector<double> first, last, target;  ///< probabilities of the 100 bins
 };
 
-/// Both families under both divergences. A seed draws the target, and where the Gaussian starts.
-std::vector<divergence_run> run_divergences(std::vector<std::uint64_t> const& seeds,
-                                            std::vector<double> const& data);
+/// Both families under both divergences, with seeds 1 ... seeds. A seed draws the target, and where the Gaussian starts.
+std::vector<divergence_run> run_divergences(int seeds, std::vector<double> const& data);
 
 }  // namespace study

@@ -1,4 +1,4 @@
-// Files of the study: written whole or not at all; tables of text and numbers as CSV.
+// Files of the study: folders that can be written, and tables of text and numbers as CSV.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -9,16 +9,18 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "poft/core/error.hpp"
+#include "poft/core/whole_file.hpp"
 
 namespace study {
 
 namespace fs = std::filesystem;
+using poft::read_whole;
+using poft::write_whole;
 
 /// The folder, made where it is missing; throws where nothing can be written into it.
 inline void require_writable(fs::path const& folder) {
@@ -31,34 +33,6 @@ inline void require_writable(fs::path const& folder) {
     throw poft::io_error(
         poft::message("out: cannot write into \"", folder.string(), "\", expected a writable folder"));
   }
-}
-
-/// Under another name first, then renamed: a reader sees the old file or the new one, never a part.
-inline void write_whole(fs::path const& file, std::string_view text) {
-  fs::path const part = fs::path(file).concat(".part");
-  std::error_code failed;
-  {
-    std::ofstream out(part, std::ios::binary);
-    out.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-    if (!out) {
-      fs::remove(part, failed);
-      throw poft::io_error(
-          poft::message("write: cannot write \"", file.string(), "\", expected a writable folder with room"));
-    }
-  }
-  fs::rename(part, file, failed);
-  if (failed)
-    throw poft::io_error(poft::message("write: cannot replace \"", file.string(), "\": ", failed.message()));
-}
-
-inline std::string read_whole(fs::path const& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    throw poft::io_error(
-        poft::message("read: cannot open \"", file.string(), "\", expected a readable file"));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
 }
 
 /// The shortest text with up to 7 digits, in no locale.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "arms.hpp"
 #include "poft/bandit/environment.hpp"
 
 namespace study {
@@ -77,8 +78,8 @@ void gallery::show(figure const& what) {
 namespace {
 
 constexpr std::pair<char const*, int> learner_colours[] = {
-    {"ipo", 0},     {"dpo", 5},       {"best_of_n", 1},  {"rwr", 2},
-    {"pref_ft", 3}, {"reinforce", 4}, {"rwr_prompt", 7}, {"ppo", 6}};
+    {"ipo", 0},     {"dpo", 5},       {"best_of_n", 1},        {"rwr", 2},
+    {"pref_ft", 3}, {"reinforce", 4}, {"reinforce_row_kl", 4}, {"rwr_prompt", 7}};
 int colour_of(std::string const& learner) {
   for (auto const& [name, colour] : learner_colours) {
     if (learner == name) return colour;
@@ -87,9 +88,18 @@ int colour_of(std::string const& learner) {
 }
 
 struct peak_case {
-  char const *reward, *title;
+  world const& in;
+  std::string reward, title;
 };
-constexpr peak_case peaks[] = {{"R4", "unlikely peak (R4)"}, {"R5", "likely peak (R5)"}};
+std::vector<peak_case> peaks() {
+  std::vector<peak_case> out;
+  for (world const* one : {&one_step(), &sequences()}) {
+    std::string const where = one == &sequences() ? ", tokens" : "";
+    out.push_back({*one, one->unlikely, "unlikely peak (" + std::string(one->unlikely) + where + ")"});
+    out.push_back({*one, one->likely, "likely peak (" + std::string(one->likely) + where + ")"});
+  }
+  return out;
+}
 
 void show_data(gallery& to) {
   figure data{"data", "B1: pi_data and the rewards", "action", "probability under pi_data", {}};
@@ -99,8 +109,9 @@ void show_data(gallery& to) {
   for (std::size_t a = 0; a < policy.size(); ++a)
     bars.points.push_back({double(a), policy[a], policy[a], policy[a]});
   data.curves.push_back(bars);
-  for (auto const& [reward, title] : peaks) {
-    series line{std::string("reward, ") + title, {}, reward[1] == '4' ? 1 : 2};
+  for (auto const& [in, reward, title] : peaks()) {
+    if (in.policy == policy_kind::tokens) continue;  // the same of every token
+    series line{"reward, " + title, {}, reward == in.unlikely ? 1 : 2};
     line.right_axis = true;
     for (int a = 0; a < 100; ++a) {
       double const value = poft::bandit::parse_reward(reward)(a);
@@ -115,16 +126,13 @@ void show_data(gallery& to) {
 }
 
 void show_collections(gallery& to) {
-  for (auto const& [reward, title] : peaks) {
-    figure f{std::string("queries_") + reward,
-             std::string("B2: Best-of-N, ") + title,
-             "rewards asked for",
-             "reward",
-             {}};
+  for (auto const& [in, reward, title] : peaks()) {
+    figure f{"queries_" + reward, "B2: Best-of-N, " + title, "rewards asked for", "reward", {}};
     int colour = 0;
-    for (std::string const batch : {"10", "20", "50", "100", "200", "500"}) {
-      to.add_curve(f, std::string("best_of_n.") + reward + ".batch" + batch,
-                   batch + " prompts per collection", colour++, &measurement::queries, &measurement::reward);
+    for (varied_size const& batch : in.batches) {
+      std::string const size = std::to_string(batch.value);
+      to.add_curve(f, "best_of_n." + reward + ".batch" + size, size + " prompts per collection", colour++,
+                   &measurement::queries, &measurement::reward);
     }
     for (series& one : f.curves) one.stairs = true;
     f.y_range = "0:1.02";
@@ -133,18 +141,19 @@ void show_collections(gallery& to) {
 }
 
 void show_reuse(gallery& to) {
-  for (auto const& [reward, title] : peaks) {
-    figure f{std::string("reuse_") + reward,
-             std::string("B3: inner steps, ") + title,
+  for (auto const& [in, reward, title] : peaks()) {
+    figure f{"reuse_" + reward,
+             "B3: inner steps, " + title,
              "T, steps on every collection",
              "reward, mean over the run",
              {}};
-    for (std::string const learner : {"best_of_n", "ppo"}) {
+    std::string const equal_steps = ".steps" + std::to_string(in.equal_steps);
+    for (std::string const& learner : {std::string("best_of_n"), in.ppo}) {
       for (bool const steps : {false, true}) {
         std::vector<std::pair<double, std::string>> arms;
-        for (int const t : {1, 2, 4, 8, 10, 15, 16}) {
-          arms.emplace_back(
-              t, learner + "." + reward + ".passes" + std::to_string(t) + (steps ? ".steps400" : ""));
+        for (varied_size const& t : in.reuse) {
+          arms.emplace_back(t.value, learner + "." + reward + ".passes" + std::to_string(t.value) +
+                                         (steps ? equal_steps : ""));
         }
         to.add_points(f, learner + (steps ? ", equal steps" : ", equal rewards"), colour_of(learner), "area",
                       arms, steps);
@@ -156,19 +165,18 @@ void show_reuse(gallery& to) {
 }
 
 void show_offline(gallery& to) {
-  for (auto const& [reward, title] : peaks) {
-    figure f{std::string("offline_") + reward,
-             std::string("B4: the same offline samples, ") + title,
-             "gradient steps",
-             "reward",
-             {}};
-    figure kl{std::string("kl_") + reward,
-              std::string("Reward against KL, ") + title + "; dashed: on-policy",
+  for (auto const& [in, reward, title] : peaks()) {
+    figure f{"offline_" + reward, "B4: the same offline samples, " + title, "gradient steps", "reward", {}};
+    figure kl{"kl_" + reward,
+              "Reward against KL, " + title + "; dashed: on-policy",
               "KL(pi || pi_ref) [nats]",
               "reward",
               {}};
-    for (std::string const learner :
-         {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft", "reinforce", "ppo"}) {
+    std::vector<std::string> learners = {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft"};
+    for (std::string const& one : in.online_learners) {
+      if (std::find(learners.begin(), learners.end(), one) == learners.end()) learners.push_back(one);
+    }
+    for (std::string const& learner : learners) {
       std::string const arm = learner + "." + reward;
       to.add_curve(f, arm + ".offline", learner, colour_of(learner), &measurement::step,
                    &measurement::reward);
@@ -185,16 +193,16 @@ void show_offline(gallery& to) {
 }
 
 void show_log_ratios(gallery& to) {
-  for (auto const& [reward, title] : peaks) {
-    figure f{std::string("log_ratios_") + reward,
-             std::string("B5: log pi / pi_ref, ") + title + "; dashed: rejected",
+  for (auto const& [in, reward, title] : peaks()) {
+    figure f{"log_ratios_" + reward,
+             "B5: log pi / pi_ref, " + title + "; dashed: rejected",
              "prompts",
              "nats",
              {}};
     for (std::string const learner : {"ipo", "best_of_n", "pref_ft"}) {
       std::vector<std::pair<double, std::string>> arms;
-      for (int const n : {5, 10, 20, 50, 100, 200, 500, 1000}) {
-        arms.emplace_back(n, learner + "." + reward + ".prompts" + std::to_string(n));
+      for (varied_size const& n : in.prompts) {
+        arms.emplace_back(n.value, learner + "." + reward + ".prompts" + std::to_string(n.value));
       }
       to.add_points(f, learner, colour_of(learner), "chosen_log_ratio", arms);
       to.add_points(f, "", colour_of(learner), "rejected_log_ratio", arms, true);
@@ -209,13 +217,13 @@ void show_log_ratios(gallery& to) {
 }
 
 void show_on_policy(gallery& to) {
-  for (auto const& [reward, title] : peaks) {
-    figure f{std::string("on_policy_") + reward,
-             std::string("B6: on-policy, ") + title + "; dashed: offline",
+  for (auto const& [in, reward, title] : peaks()) {
+    figure f{"on_policy_" + reward,
+             "B6: on-policy, " + title + "; dashed: offline",
              "gradient steps",
              "reward",
              {}};
-    for (std::string const learner : {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "reinforce", "ppo"}) {
+    for (std::string const& learner : in.online_learners) {
       to.add_curve(f, learner + "." + reward + ".batch10", learner, colour_of(learner), &measurement::step,
                    &measurement::reward);
     }
@@ -229,17 +237,25 @@ void show_on_policy(gallery& to) {
 }
 
 void show_samples(gallery& to) {
-  figure f{"samples", "Responses per prompt, offline, unlikely peak, equal rewards", "N", "final reward", {}};
-  for (std::string const learner : {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft"}) {
-    std::vector<std::pair<double, std::string>> arms;
-    for (int const n : {2, 5, 10, 20}) {
-      arms.emplace_back(n, learner + ".R4.offline" + (n == 10 ? "" : ".samples" + std::to_string(n)));
+  for (auto const& [in, reward, title] : peaks()) {
+    if (reward != in.unlikely) continue;
+    figure f{in.policy == policy_kind::tokens ? "samples_tokens" : "samples",
+             "Responses per prompt, offline, " + title + ", equal rewards",
+             "N",
+             "final reward",
+             {}};
+    for (std::string const learner : {"ipo", "dpo", "best_of_n", "rwr", "rwr_prompt", "pref_ft"}) {
+      std::vector<std::pair<double, std::string>> arms;
+      for (int const n : {2, 5, 10, 20}) {
+        arms.emplace_back(
+            n, learner + "." + reward + ".offline" + (n == 10 ? "" : ".samples" + std::to_string(n)));
+      }
+      if (to.values_of(arms[0].second, "final").empty()) continue;
+      to.add_points(f, learner, colour_of(learner), "final", arms);
     }
-    if (to.values_of(arms[0].second, "final").empty()) continue;
-    to.add_points(f, learner, colour_of(learner), "final", arms);
+    f.logarithmic_x = true, f.y_range = "0:1.02";
+    to.show(f);
   }
-  f.logarithmic_x = true, f.y_range = "0:1.02";
-  to.show(f);
 }
 
 void show_divergences(gallery& to) {

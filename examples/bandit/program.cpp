@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -14,6 +16,7 @@
 #include "claims.hpp"
 #include "divergence.hpp"
 #include "figures.hpp"
+#include "journal.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
@@ -30,9 +33,10 @@ struct options {
   bool quick = false, full = false, tune = false;
 
   std::vector<std::string> learners;
-  std::string reward = "R4", data, policy = "categorical", reference = "fitted";
+  std::string reward, data, policy, reference = "fitted";
   double learning_rate = 1e-3, parameter = std::numeric_limits<double>::quiet_NaN(), min_difference = 0;
-  int batch = 10, passes = 5, minibatch = 10, samples = 10, pool = 200, queries = 10000, steps = 0;
+  int batch = 10, passes = 5, minibatch = 10, samples = 10, pool = 200, steps = 0;
+  std::optional<int> queries;
 };
 
 int usable_threads(int asked) {
@@ -60,15 +64,22 @@ fs::path default_tuned() {
   return fs::exists(beside) ? beside : fs::path("examples/bandit/tuned.json");
 }
 
-/// The arms of one study, or all.
-std::vector<arm> arms_of(std::string const& study, bool full) {
-  std::vector<arm> arms = grid(full);
-  if (study != "all") {
-    std::erase_if(arms, [&](arm const& one) {
-      return std::find(one.studies.begin(), one.studies.end(), study) == one.studies.end();
-    });
-  }
+/// The arms of one study, or all, with one policy, or both.
+std::vector<arm> arms_of(options const& o) {
+  std::vector<arm> arms = grid(o.full);
+  std::erase_if(arms, [&](arm const& one) {
+    bool const in_study =
+        o.study == "all" || std::find(one.studies.begin(), one.studies.end(), o.study) != one.studies.end();
+    return !in_study || !(o.policy.empty() || one.policy == policy_of(o.policy));
+  });
   return arms;
+}
+
+/// As many as asked for, or as many as verdicts need.
+std::function<seed_range(arm const&)> reported_seeds(options const& o) {
+  return [&o](arm const& one) {
+    return seed_range{1, o.seeds > 0 ? o.seeds : world_of(one.policy).least_seeds};
+  };
 }
 
 void print_verdicts(std::vector<judged_claim> const& judged) {
@@ -90,23 +101,27 @@ int recompute(fs::path const& folder) {
 
 int run_study(options const& o) {
   fs::path const folder  = o.out;
-  std::vector<arm> arms  = arms_of(o.study, o.full);
-  bool const divergences = o.study == "all" || o.study == "b7";
-  auto const seeds       = seeds_from(1, o.seeds);
+  std::vector<arm> arms  = arms_of(o);
+  bool const divergences = (o.study == "all" || o.study == "b7") && o.policy != "tokens";
   fs::path const tuned   = o.tuned.empty() ? default_tuned() : fs::path(o.tuned);
   apply_tuned(arms, read_tuned(tuned), tuned);
 
   require_writable(folder);
   std::vector<claim> stated = claims();
-  if (o.study != "all") {
-    std::erase_if(stated, [&](claim const& one) { return one.id.substr(1) != o.study.substr(1); });
-  }
+  std::erase_if(stated, [&](claim const& one) {
+    bool const in_study = o.study == "all" || one.id.substr(1) == o.study.substr(1);
+    return !in_study || !(o.policy.empty() || one.policy == policy_of(o.policy));
+  });
   write_claims(folder, stated);  // before anything runs
+  journal finished(folder);
   if (!arms.empty()) {
-    write_arms(folder, arms, "categorical");
-    write_runs(folder, run_all("bandits", arms, seeds, usable_threads(o.threads)));
+    write_arms(folder, arms);
+    write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
   }
-  if (divergences) write_divergences(folder, run_divergences(seeds, poft::bandit::squashed_cauchy()));
+  if (divergences) {
+    int const count = o.seeds > 0 ? o.seeds : one_step().least_seeds;
+    write_divergences(folder, run_divergences(count, poft::bandit::squashed_cauchy()));
+  }
 
   run_metrics const metrics = read_metrics(folder);
   write_summaries(folder, metrics);
@@ -114,27 +129,47 @@ int run_study(options const& o) {
   write_verdicts(folder, judged);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
   write_report(folder, judged);
+  finished.remove();
   print_verdicts(judged);
   std::printf("%s\n", (folder / "report.html").string().c_str());
   return 0;
 }
 
+/// The reward by name or as peak:width; a named one must be over the policy's kind of actions.
+poft::bandit::peak_reward reward_of(std::string const& text, policy_kind policy) {
+  using poft::bandit::action_kind;
+  action_kind const actions = actions_of(policy);
+  std::string names;
+  for (auto const& known : poft::bandit::named_rewards) {
+    if (known.over == actions) names += std::string(names.empty() ? "" : " ") + known.name;
+    if (text == known.name && known.over != actions) {
+      throw poft::value_error(poft::message("reward: ", text, " is not over the actions of the policy ",
+                                            name_of(policy), ", expected peak:width, or another name"));
+    }
+  }
+  return poft::bandit::parse_reward(text.empty() ? names.substr(0, 2) : text);
+}
+
 int run_own(options const& o) {
   std::vector<arm> arms;
-  poft::bandit::experiment_settings settings;
+  policy_kind const policy = o.policy.empty() ? policy_kind::categorical : policy_of(o.policy);
+  world const& common      = world_of(policy);
+  poft::bandit::experiment_settings settings{.queries      = o.queries.value_or(common.queries),
+                                             .measurements = common.measurements,
+                                             .held_out     = common.held_out,
+                                             .pair_prompts = common.pair_prompts};
   settings.learning_rate = o.learning_rate;
-  settings.reward        = poft::bandit::parse_reward(o.reward);
+  settings.reward        = reward_of(o.reward, policy);
   if (!o.data.empty()) settings.data = read_probabilities(o.data);
   settings.reference =
       o.reference == "data" ? poft::bandit::reference_policy::data : poft::bandit::reference_policy::fitted;
   settings.pool = o.pool, settings.samples = o.samples, settings.batch = o.batch,
   settings.minibatch = o.minibatch;
-  settings.passes = o.passes, settings.min_difference = o.min_difference, settings.queries = o.queries;
-  policy_kind const policy = policy_of(o.policy);
+  settings.passes = o.passes, settings.min_difference = o.min_difference;
   for (std::string const& name : o.learners) {
     settings.method = poft::bandit::learner(name, o.parameter);
     settings.check();
-    arms.push_back({.id = name, .studies = {"own"}, .settings = settings});
+    arms.push_back({.id = name, .studies = {"own"}, .settings = settings, .policy = policy});
     // So many gradient steps: more or fewer collections; offline, more or fewer passes.
     if (o.steps > 0) {
       auto& s           = arms.back().settings;
@@ -147,12 +182,14 @@ int run_own(options const& o) {
     }
   }
   require_writable(o.out);
-  write_arms(o.out, arms, o.policy);
-  write_runs(o.out, run_all("bandits", arms, seeds_from(1, o.seeds), usable_threads(o.threads), policy));
+  write_arms(o.out, arms);
+  journal finished(o.out);
+  write_runs(o.out, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
   run_metrics const metrics = read_metrics(o.out);
   write_summaries(o.out, metrics);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
   write_report(o.out, {});
+  finished.remove();
   for (auto const& [arm, of_seed] : metrics) {
     double final = 0, best = 0, kl = 0, n = double(of_seed.size());
     for (auto const& [seed, values] : of_seed)
@@ -169,10 +206,13 @@ int study::program(int argc, char const* const* argv) {
   options o;
   CLI::App app{
       "The bandit study of arXiv:2404.14367 (claims B1-B7), and bandit experiments of your own.\n"
-      "Without options: the whole study, quick grid, 10 seeds."};
+      "Without options: the whole study, quick grid, 10 seeds (sequences of tokens: 5). A study that was "
+      "killed goes on "
+      "where it was when it is started again."};
   app.add_option("--study", o.study, "b1 ... b7, or all");
-  app.add_option("--seeds", o.seeds,
-                 "how many, from 1 on (default 10, which verdicts need; tuning: 2 others)");
+  app.add_option(
+      "--seeds", o.seeds,
+      "how many, from 1 on (default 10, for sequences 5, which verdicts need; tuning: 2 and 1 others)");
   app.add_option("--threads", o.threads, "0: all cores; any number gives the same files")
       ->capture_default_str();
   app.add_option("--out", o.out, "folder for CSV, figures and report.html")->capture_default_str();
@@ -184,18 +224,21 @@ int study::program(int argc, char const* const* argv) {
                  "file of tuned settings (default: tuned.json beside the program's source)");
   app.add_option("--verdicts", o.verdicts,
                  "make verdicts and report of this folder again, from its claims.json and CSV files alone");
+  app.add_option(
+      "--policy", o.policy,
+      "of a study: categorical (one step) or tokens (default both); of your own experiment: also gaussian, "
+      "cauchy, tanh_gaussian, tanh_cauchy (default categorical)");
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;
   app.add_option("--learner", o.learners, "one or more of " + names)->group(own)->delimiter(',');
-  app.add_option("--reward", o.reward, "peak:width, such as 70:10, or R1 R2 R3 (continuous) R4 R5 R8 R9")
-      ->group(own)
-      ->capture_default_str();
+  app.add_option("--reward", o.reward,
+                 "peak:width, such as 70:10, or R4 R5 R8 R9, with tokens R6 R7, with continuous policies R1 "
+                 "R2 R3; the first "
+                 "of them is the default")
+      ->group(own);
   app.add_option("--data", o.data, "CSV file of probabilities that sum to 1: pi_data, one per action")
       ->group(own);
-  app.add_option("--policy", o.policy, "categorical, gaussian, cauchy, tanh_gaussian, tanh_cauchy")
-      ->group(own)
-      ->capture_default_str();
   app.add_option("--reference", o.reference,
                  "pi_ref: fitted (the policy fitted to pi_data) or data (pi_data itself)")
       ->group(own)
@@ -207,7 +250,7 @@ int study::program(int argc, char const* const* argv) {
   app.add_option("--steps", o.steps, "gradient steps; 0: as many as the rewards allow")
       ->group(own)
       ->capture_default_str();
-  app.add_option("--queries", o.queries, "budget of rewards")->group(own)->capture_default_str();
+  app.add_option("--queries", o.queries, "budget of rewards (default 10000, with tokens 2000)")->group(own);
   app.add_option("--batch", o.batch, "prompts per collection; 0: all at once (offline)")
       ->group(own)
       ->capture_default_str();
@@ -245,14 +288,20 @@ int study::program(int argc, char const* const* argv) {
     if (o.seeds < 1 && app.count("--seeds") > 0) {
       throw poft::value_error(poft::message("seeds: ", o.seeds, ", expected at least 1"));
     }
-    if (o.seeds == 0) o.seeds = o.tune ? default_tuning_seeds : static_cast<int>(least_seeds);
+    if (!o.policy.empty()) {
+      policy_kind const policy = policy_of(o.policy);
+      if (o.learners.empty() && policy != policy_kind::categorical && policy != policy_kind::tokens)
+        throw poft::value_error(poft::message("policy: ", o.policy,
+                                              " has no study, expected categorical or tokens, or "
+                                              "--learner for an experiment of your own"));
+    }
     if (o.threads < 0)
       throw poft::value_error(poft::message("threads: ", o.threads, ", expected at least 0"));
     if (o.steps < 0) throw poft::value_error(poft::message("steps: ", o.steps, ", expected at least 0"));
     if (o.quick && o.full) throw poft::value_error("quick, full: both given, expected one of them");
     if (!o.verdicts.empty()) return recompute(o.verdicts);
     if (o.tune) {
-      tune(arms_of(o.study, o.full), o.seeds, usable_threads(o.threads),
+      tune(arms_of(o), o.seeds, usable_threads(o.threads),
            o.tuned.empty() ? default_tuned() : fs::path(o.tuned));
       return 0;
     }

@@ -58,10 +58,13 @@ std::string claim_table(std::vector<judged_claim> const& judged) {
       "contrast</th></tr></thead><tbody>\n";
   std::set<std::string> begun;
   for (judged_claim const& one : judged) {
-    std::size_t const parts = static_cast<std::size_t>(std::count_if(
-        judged.begin(), judged.end(), [&](auto const& other) { return other.what.id == one.what.id; }));
-    if (parts > 1 && begun.insert(one.what.id).second && verdicts.contains(one.what.id)) {
-      out += "<tr class='whole'><td>" + one.what.id + "</td><td>" + verdict_mark(verdicts.at(one.what.id)) +
+    std::size_t const parts =
+        static_cast<std::size_t>(std::count_if(judged.begin(), judged.end(), [&](auto const& other) {
+          return other.what.whole() == one.what.whole();
+        }));
+    std::string const whole = one.what.whole();
+    if (parts > 1 && begun.insert(whole).second && verdicts.contains(whole)) {
+      out += "<tr class='whole'><td>" + whole + "</td><td>" + verdict_mark(verdicts.at(whole)) +
              "</td><td colspan='2'>all deciding parts together</td></tr>\n";
     }
     auto const weakest =
@@ -167,20 +170,26 @@ void write_report(fs::path const& folder, std::vector<judged_claim> const& judge
       "content='width=device-width,initial-scale=1'>"
       "<title>poft: the bandit study</title><style>" +
       std::string(style) + "</style></head><body>\n";
-  page += of_study ? "<h1>Preference fine-tuning on one-step bandits: which claims hold</h1>\n"
+  page += of_study ? "<h1>Preference fine-tuning on bandits: which claims hold</h1>\n"
                    : "<h1>A bandit experiment</h1>\n";
   std::size_t seeds = 0;
   for (auto const& [arm, runs] : all.runs()) seeds = std::max(seeds, runs.size());
-  page += "<p>" + std::to_string(all.runs().size()) + " arms, " + std::to_string(seeds) +
+  page += "<p>" + std::to_string(all.runs().size()) + " arms, up to " + std::to_string(seeds) +
           " seeds each; settings in arms.csv.</p>\n";
   if (of_study) {
     page +=
-        "<p>The claims are those of Tajwar et al. 2024 (arXiv:2404.14367) about its one-step bandits: 100 "
-        "actions, contexts in "
-        "[0, 1]<sup>100</sup>, a policy that is first fitted to pi_data (a tanh-squashed Cauchy "
-        "distribution, exact bin probabilities). "
-        "pi_ref is that fitted policy. Rewards, KL and entropy are exact expectations over the actions on "
-        "100 held-out contexts. "
+        "<p>The claims are those of Tajwar et al. 2024 (arXiv:2404.14367) about its bandits. One step: 100 "
+        "actions, contexts in [0, 1]<sup>100</sup>. Sequences (claims that end in -tokens): a prompt of one "
+        "of 100 "
+        "tokens and ten new ones from gpt-nano, whose reward is the mean over the new tokens. A policy is "
+        "first "
+        "fitted to pi_data (a tanh-squashed Cauchy distribution, exact bin probabilities; for sequences "
+        "token by "
+        "token); pi_ref is that fitted policy. Rewards, KL and entropy are exact expectations over the "
+        "actions on "
+        "100 held-out contexts; for sequences over every next token, given prefixes that are drawn on 50 "
+        "held-out "
+        "prompts, and summed over the tokens. "
         "Every learner is tuned on the same grid of learning rates and of its own parameter, on seeds that "
         "are not reported. "
         "Contrasts are paired by seed, with Student t intervals at 95 %: a claim <em>holds</em> where every "
@@ -188,7 +197,7 @@ void write_report(fs::path const& folder, std::vector<judged_claim> const& judge
         "above 0 and its mean at least the smallest effect that was stated before the run, it <em>does not "
         "hold</em> where some upper "
         "bound is below that effect, and is <em>undecided</em> otherwise or with fewer than 10 "
-        "seeds.</p>\n<h2>Claims</h2>\n";
+        "seeds (5 for sequences).</p>\n<h2>Claims</h2>\n";
     page += claim_table(judged);
   }
   page += "<h2>Figures</h2>\n";

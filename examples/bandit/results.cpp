@@ -32,16 +32,17 @@ json parse(fs::path const& file) {
   }
 }
 
-constexpr char const* claims_schema = "poft-claims/1";
-constexpr char const* tuned_schema  = "poft-bandit-tuned/1";
+constexpr char const* claims_schema = "poft-claims/2";
+constexpr char const* tuned_schema  = "poft-bandit-tuned/2";
 
 }  // namespace
 
 void write_claims(fs::path const& folder, std::vector<claim> const& stated) {
   json out{{"schema", claims_schema},
-           {"source", "Tajwar et al. 2024, arXiv:2404.14367, one-step bandits"},
+           {"source", "Tajwar et al. 2024, arXiv:2404.14367, bandits"},
            {"verdict_rule",
-            "contrasts paired by seed, Student t intervals at 95 %, at least 10 seeds; holds: every lower "
+            "contrasts paired by seed, Student t intervals at 95 %, at least least_seeds of them; holds: "
+            "every lower "
             "bound > 0 and mean >= "
             "smallest effect; does not hold: some upper bound < smallest effect; else undecided. direction "
             "within: holds where "
@@ -57,6 +58,8 @@ void write_claims(fs::path const& folder, std::vector<claim> const& stated) {
     out["claims"].push_back(
         {{"id", one.id},
          {"part", one.part},
+         {"policy", name_of(one.policy)},
+         {"least_seeds", one.least_seeds},
          {"text", one.text},
          {"metric", one.metric},
          {"unit", one.unit},
@@ -84,6 +87,8 @@ std::vector<claim> read_claims(fs::path const& folder) {
               .budget = one.at("budget")};
       c.direction       = one.at("direction") == "within" ? poft::bandit::direction::within
                                                           : poft::bandit::direction::greater;
+      c.policy          = policy_of(one.at("policy"));
+      c.least_seeds     = one.at("least_seeds");
       c.tried           = one.at("tried");
       c.smallest_effect = one.at("smallest_effect");
       c.decides         = one.at("decides");
@@ -100,24 +105,37 @@ std::vector<claim> read_claims(fs::path const& folder) {
   return out;
 }
 
-void write_arms(fs::path const& folder, std::vector<arm> const& arms, std::string const& policy) {
+std::vector<std::string> arm_row(arm const& one) {
+  auto const& s = one.settings;
+  std::string studies;
+  for (std::string const& name : one.studies) studies += (studies.empty() ? "" : " ") + name;
+  return {one.id,
+          studies,
+          name_of(one.policy),
+          s.method.name(),
+          s.method.parameter_name(),
+          number_text(s.method.parameter()),
+          number_text(s.learning_rate),
+          number_text(s.reward.peak),
+          number_text(s.reward.width),
+          s.reference == poft::bandit::reference_policy::fitted ? "fitted" : "data",
+          std::to_string(s.pool),
+          std::to_string(s.samples),
+          std::to_string(s.queries),
+          std::to_string(s.prompts_per_collection()),
+          std::to_string(s.minibatch),
+          std::to_string(s.passes),
+          std::to_string(s.steps()),
+          number_text(s.min_difference),
+          one.tuned_for};
+}
+
+void write_arms(fs::path const& folder, std::vector<arm> const& arms) {
   table out{{"arm", "studies", "policy", "learner", "parameter", "parameter_value", "learning_rate",
              "reward_peak", "reward_width", "reference", "pool", "samples", "queries", "batch", "minibatch",
              "passes", "steps", "min_difference", "tuned_for"},
             {}};
-  for (arm const& one : arms) {
-    auto const& s = one.settings;
-    std::string studies;
-    for (std::string const& name : one.studies) studies += (studies.empty() ? "" : " ") + name;
-    out.rows.push_back({one.id, studies, policy, s.method.name(), s.method.parameter_name(),
-                        number_text(s.method.parameter()), number_text(s.learning_rate),
-                        number_text(s.reward.peak), number_text(s.reward.width),
-                        s.reference == poft::bandit::reference_policy::fitted ? "fitted" : "data",
-                        std::to_string(s.pool), std::to_string(s.samples), std::to_string(s.queries),
-                        std::to_string(s.prompts_per_collection()), std::to_string(s.minibatch),
-                        std::to_string(s.passes), std::to_string(s.steps()), number_text(s.min_difference),
-                        one.tuned_for});
-  }
+  for (arm const& one : arms) out.rows.push_back(arm_row(one));
   write_whole(folder / "arms.csv", out.text());
 }
 
@@ -265,7 +283,7 @@ std::map<std::string, tuned_arm> read_tuned(fs::path const& file) {
           poft::message(file.string(), ": schema is ", in.at("schema").dump(), ", expected ", tuned_schema));
     }
     for (auto const& [id, settings] : in.at("arms").items()) {
-      out[id] = {settings.at("learning_rate"), settings.at("parameter")};
+      out[id] = {settings.at("learning_rate"), settings.at("parameter"), settings.at("seeds")};
     }
   } catch (json::exception const& problem) {
     throw poft::format_error(poft::message(file.string(), ": not tuned settings: ", problem.what()));
@@ -273,14 +291,15 @@ std::map<std::string, tuned_arm> read_tuned(fs::path const& file) {
   return out;
 }
 
-void write_tuned(fs::path const& file, std::map<std::string, tuned_arm> const& tuned,
-                 std::vector<std::uint64_t> const& seeds) {
+void write_tuned(fs::path const& file, std::map<std::string, tuned_arm> const& tuned) {
   json out{{"schema", tuned_schema},
            {"made_by", "bandit_study --tune"},
-           {"seeds", seeds},
+           {"first_seed", first_tuning_seed},
            {"arms", json::object()}};
   for (auto const& [id, settings] : tuned) {
-    out["arms"][id] = {{"learning_rate", settings.learning_rate}, {"parameter", settings.parameter}};
+    out["arms"][id] = {{"learning_rate", settings.learning_rate},
+                       {"parameter", settings.parameter},
+                       {"seeds", settings.seeds}};
   }
   write_whole(file, out.dump(1) + "\n");
 }

@@ -3,6 +3,7 @@
 //
 //   claims.json             what is claimed; written before anything runs
 //   arms.csv                the settings of every arm
+//   runs.journal            finished runs, while others still run
 //   runs.csv                arm, seed and one row per measurement
 //   summary.csv             arm, seed and what is read off a run
 //   divergence.csv          B7: arm, seed and one row per measurement;  divergence_summary.csv
@@ -24,7 +25,9 @@ namespace study {
 void write_claims(fs::path const& folder, std::vector<claim> const& stated);
 std::vector<claim> read_claims(fs::path const& folder);
 
-void write_arms(fs::path const& folder, std::vector<arm> const& arms, std::string const& policy);
+/// The settings of an arm, as arms.csv has them.
+std::vector<std::string> arm_row(arm const& one);
+void write_arms(fs::path const& folder, std::vector<arm> const& arms);
 void write_runs(fs::path const& folder, std::vector<run> const& runs);
 void write_divergences(fs::path const& folder, std::vector<divergence_run> const& runs);
 
@@ -45,9 +48,9 @@ void write_verdicts(fs::path const& folder, std::vector<judged_claim> const& jud
 /// The settings that tuning found.
 struct tuned_arm {
   double learning_rate, parameter;
+  int seeds;  ///< from first_tuning_seed on, that they were found on
 };
 std::map<std::string, tuned_arm> read_tuned(fs::path const& file);
-void write_tuned(fs::path const& file, std::map<std::string, tuned_arm> const& tuned,
-                 std::vector<std::uint64_t> const& seeds);
+void write_tuned(fs::path const& file, std::map<std::string, tuned_arm> const& tuned);
 
 }  // namespace study

@@ -4,20 +4,24 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <map>
 #include <mutex>
-#include <numeric>
+#include <span>
 #include <thread>
 
+#include "journal.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
-#include "progress.hpp"
+#include "poft/bandit/token_policy.hpp"
+#include "poft/train/progress.hpp"
 
 namespace study {
 namespace {
 
 using backend = poft::eigen::backend;
+using poft::progress;
 
 /// f(k) for k = 0 ... count-1, each on one of `threads` threads; the first exception is passed on.
 template <class F>
@@ -43,11 +47,22 @@ void in_parallel(int threads, std::size_t count, F const& f) {
   if (problem) std::rethrow_exception(problem);
 }
 
+/// What a run costs, about: gradient steps of the one-step policy, or sequences that go through the token policy, each of
+/// which takes as long.
+double cost_of(arm const& one) {
+  auto const& s = one.settings;
+  if (one.policy != policy_kind::tokens) return s.steps();
+  std::vector<float> const of_a_prompt(static_cast<std::size_t>(s.samples));
+  auto const used = s.method.used_samples(std::span(of_a_prompt), of_a_prompt.size());
+  return static_cast<double>(used.size()) * s.steps() * std::min(s.minibatch, s.prompts_per_collection()) +
+         s.queries + s.measurements * (3.0 * s.held_out + s.pair_prompts * s.samples);
+}
+
 template <template <class, class> class Policy>
-void run_with(std::vector<run>& runs, int threads, progress& bar) {
+void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal* finished) {
   // The first policy depends on the seed and the data alone: fitted once for all learners.
   std::map<std::pair<std::uint64_t, std::vector<double>>, std::vector<float>> fitted;
-  for (run const& one : runs) fitted[{one.seed, one.of->settings.data}];
+  for (run const* one : runs) fitted[{one->seed, one->of->settings.data}];
   std::vector<decltype(fitted.begin())> to_fit;
   for (auto it = fitted.begin(); it != fitted.end(); ++it) to_fit.push_back(it);
   in_parallel(threads, to_fit.size(), [&](std::size_t k) {
@@ -57,70 +72,71 @@ void run_with(std::vector<run>& runs, int threads, progress& bar) {
     to_fit[k]->second.assign(policy.parameters().begin(), policy.parameters().end());
   });
 
-  std::vector<std::size_t> order(runs.size());  // the longest first, so that threads end together
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return runs[a].of->settings.steps() > runs[b].of->settings.steps();
-  });
-  in_parallel(threads, order.size(), [&](std::size_t k) {
-    run& one          = runs[order[k]];
+  in_parallel(threads, runs.size(), [&](std::size_t k) {
+    run& one          = *runs[k];
     auto const& start = fitted.find({one.seed, one.of->settings.data})->second;
     try {
-      poft::bandit::experiment<Policy, backend, float> experiment(backend{.threads = 1}, one.of->settings,
-                                                                  one.seed, start);
-      one.history         = experiment.history();
-      one.skipped_prompts = experiment.skipped_prompts();
+      one.history = poft::bandit::experiment<Policy, backend, float>(backend{.threads = 1}, one.of->settings,
+                                                                     one.seed, start)
+                        .history();
     } catch (poft::error const& problem) {
       throw poft::value_error(poft::message(one.of->id, ", seed ", one.seed, ": ", problem.what()));
     }
-    bar.add(one.of->settings.steps());
+    if (finished) finished->add(one);
+    bar.add(cost_of(*one.of));
   });
 }
 
 }  // namespace
 
-policy_kind policy_of(std::string const& name) {
-  constexpr char const* known[] = {"categorical", "gaussian", "cauchy", "tanh_gaussian", "tanh_cauchy"};
-  auto const at                 = std::find(std::begin(known), std::end(known), name);
-  if (at == std::end(known)) {
-    throw poft::value_error(poft::message(
-        "policy: \"", name, "\", expected one of categorical gaussian cauchy tanh_gaussian tanh_cauchy"));
-  }
-  return static_cast<policy_kind>(at - std::begin(known));
-}
-
-std::vector<std::uint64_t> seeds_from(std::uint64_t first, int count) {
-  std::vector<std::uint64_t> seeds(static_cast<std::size_t>(count));
-  std::iota(seeds.begin(), seeds.end(), first);
-  return seeds;
-}
-
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
-                         std::vector<std::uint64_t> const& seeds, int threads, policy_kind policy) {
+                         std::function<seed_range(arm const&)> const& seeds_of, int threads,
+                         journal* finished) {
   std::vector<run> runs;
-  double work = 0;
   for (arm const& one : arms) {
     one.settings.check();
-    for (std::uint64_t const seed : seeds) runs.push_back({&one, seed, {}, 0});
-    work += one.settings.steps() * static_cast<double>(seeds.size());
+    auto const [first, count] = seeds_of(one);
+    for (int k = 0; k < count; ++k) runs.push_back({&one, first + static_cast<std::uint64_t>(k)});
   }
-  progress bar(title, work);
-  switch (policy) {
-    case policy_kind::categorical:
-      run_with<poft::bandit::categorical_policy>(runs, threads, bar);
-      break;
-    case policy_kind::gaussian:
-      run_with<poft::bandit::gaussian_policy>(runs, threads, bar);
-      break;
-    case policy_kind::cauchy:
-      run_with<poft::bandit::cauchy_policy>(runs, threads, bar);
-      break;
-    case policy_kind::tanh_gaussian:
-      run_with<poft::bandit::tanh_gaussian_policy>(runs, threads, bar);
-      break;
-    case policy_kind::tanh_cauchy:
-      run_with<poft::bandit::tanh_cauchy_policy>(runs, threads, bar);
-      break;
+  double work = 0, done = 0;
+  std::size_t held = 0;
+  std::map<policy_kind, std::vector<run*>> left;
+  for (run& one : runs) {
+    work += cost_of(*one.of);
+    if (finished && finished->find(one)) {
+      done += cost_of(*one.of);
+      ++held;
+    } else {
+      left[one.of->policy].push_back(&one);
+    }
+  }
+  if (held > 0)
+    std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(), held, runs.size());
+  progress bar(title, work, done, poft::without_terminal::tenths);
+  for (auto& [policy, of_policy] : left) {
+    // The longest first, so that threads end together.
+    std::stable_sort(of_policy.begin(), of_policy.end(),
+                     [](run const* a, run const* b) { return cost_of(*a->of) > cost_of(*b->of); });
+    switch (policy) {
+      case policy_kind::categorical:
+        run_with<poft::bandit::categorical_policy>(of_policy, threads, bar, finished);
+        break;
+      case policy_kind::gaussian:
+        run_with<poft::bandit::gaussian_policy>(of_policy, threads, bar, finished);
+        break;
+      case policy_kind::cauchy:
+        run_with<poft::bandit::cauchy_policy>(of_policy, threads, bar, finished);
+        break;
+      case policy_kind::tanh_gaussian:
+        run_with<poft::bandit::tanh_gaussian_policy>(of_policy, threads, bar, finished);
+        break;
+      case policy_kind::tanh_cauchy:
+        run_with<poft::bandit::tanh_cauchy_policy>(of_policy, threads, bar, finished);
+        break;
+      case policy_kind::tokens:
+        run_with<poft::bandit::token_policy>(of_policy, threads, bar, finished);
+        break;
+    }
   }
   return runs;
 }

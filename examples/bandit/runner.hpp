@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,22 +12,18 @@
 
 namespace study {
 
-enum class policy_kind { categorical, gaussian, cauchy, tanh_gaussian, tanh_cauchy };
-policy_kind policy_of(std::string const& name);
+class journal;
 
 struct run {
   arm const* of      = nullptr;
   std::uint64_t seed = 0;
-  std::vector<poft::bandit::measurement> history;
-  std::int64_t skipped_prompts = 0;
+  std::vector<poft::bandit::measurement> history{};
 };
 
-/// Every arm with every seed, in that order.
+/// Every arm with its seeds, in that order. Those that the journal holds are not repeated, and it gets every other one
+/// as soon as it is finished.
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
-                         std::vector<std::uint64_t> const& seeds, int threads,
-                         policy_kind policy = policy_kind::categorical);
-
-/// first, first + 1, ...
-std::vector<std::uint64_t> seeds_from(std::uint64_t first, int count);
+                         std::function<seed_range(arm const&)> const& seeds_of, int threads,
+                         journal* finished = nullptr);
 
 }  // namespace study

@@ -2,17 +2,22 @@
 // SPDX-License-Identifier: MIT
 #include "tuning.hpp"
 
-#include <set>
+#include <string_view>
 
 namespace study {
 namespace {
 
 /// The values that are tried for a learner's own parameter; one that means nothing for a learner without any.
-std::vector<double> parameters_of(poft::bandit::learner const& method) {
+std::vector<double> parameters_of(arm const& one) {
+  auto const& learner = poft::bandit::learner::describe(one.settings.method.name());
+  if (one.keep_parameter) return {one.settings.method.parameter()};
   std::vector<double> out;
-  for (double const value : poft::bandit::learner::describe(method.name()).grid) {
+  for (double const value : learner.grid) {
     if (value > 0) out.push_back(value);
   }
+  // Rewards of sequences are means over ten tokens and lie closer together.
+  if (one.policy == policy_kind::tokens && std::string_view(learner.parameter) == "temperature")
+    out.push_back(0.01);
   return out.empty() ? std::vector{0.0} : out;
 }
 
@@ -23,7 +28,7 @@ double value_of(run const& one) {
 
 }  // namespace
 
-void tune(std::vector<arm> const& arms, int seed_count, int threads, fs::path const& file) {
+void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& file) {
   require_writable(file.has_parent_path() ? file.parent_path() : fs::path("."));
   std::vector<arm> tried;
   std::map<std::string, tuned_arm> tuned;
@@ -31,8 +36,7 @@ void tune(std::vector<arm> const& arms, int seed_count, int threads, fs::path co
   for (arm const& one : arms) {
     if (!one.tuned_as.empty()) continue;
     for (double const rate : learning_rates) {
-      for (double const parameter : one.keep_parameter ? std::vector{one.settings.method.parameter()}
-                                                       : parameters_of(one.settings.method)) {
+      for (double const parameter : parameters_of(one)) {
         arm& variant                   = tried.emplace_back(one);
         variant.settings.learning_rate = rate;
         variant.settings.method        = poft::bandit::learner(one.settings.method.name(), parameter);
@@ -40,18 +44,24 @@ void tune(std::vector<arm> const& arms, int seed_count, int threads, fs::path co
       }
     }
   }
-  auto const seeds = seeds_from(first_tuning_seed, seed_count);
-  auto const runs  = run_all("tuning", tried, seeds, threads);
+  auto const runs = run_all(
+      "tuning", tried,
+      [&](arm const& one) {
+        return seed_range{first_tuning_seed, seeds > 0 ? seeds : world_of(one.policy).tuning_seeds};
+      },
+      threads);
   std::map<std::string, double> best;
-  for (std::size_t first = 0; first < runs.size(); first += seeds.size()) {
-    double mean = 0;
-    for (std::size_t k = 0; k < seeds.size(); ++k) mean += value_of(runs[first + k]) / double(seeds.size());
+  for (std::size_t first = 0, last; first < runs.size(); first = last) {
     arm const& variant = *runs[first].of;
+    double sum         = 0;
+    for (last = first; last < runs.size() && runs[last].of == &variant; ++last) sum += value_of(runs[last]);
+    int const count   = static_cast<int>(last - first);
+    double const mean = sum / count;
     if (best.contains(variant.id) && !(mean > best[variant.id])) continue;
     best[variant.id]  = mean;
-    tuned[variant.id] = {variant.settings.learning_rate, variant.settings.method.parameter()};
+    tuned[variant.id] = {variant.settings.learning_rate, variant.settings.method.parameter(), count};
   }
-  write_tuned(file, tuned, seeds);
+  write_tuned(file, tuned);
 }
 
 void apply_tuned(std::vector<arm>& arms, std::map<std::string, tuned_arm> const& tuned,

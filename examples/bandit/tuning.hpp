@@ -11,9 +11,8 @@
 
 namespace study {
 
-inline constexpr int default_tuning_seeds = 2;
-
 /// Tries the grid for every arm that has settings of its own and writes the best ones, keeping the file's other arms.
+/// seeds: how many; 0: as many as the arm's world takes.
 void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& file);
 
 /// Gives the arms their learning rate and parameter; throws where the file has none for one of them.

@@ -160,6 +160,40 @@ TYPED_TEST(categorical_policy_on, gradients_of_expectations) {
   }
 }
 
+// Log-probs of samples beside the mean over rows of KL(pi || q), q one row or one each.
+TYPED_TEST(categorical_policy_on, gradient_beside_a_divergence) {
+  using T             = typename TypeParam::value;
+  auto const contexts = tensor<T>::random(3, 4, 5), d = tensor<T>::random(3, 2, 6);
+  auto const x = tensor<double>::from(contexts), weight = tensor<double>::from(d);
+  actions_of const actions{3, 2, {0, 1, 5, 2, 3, 3}};
+  for (std::ptrdiff_t rows : {1, 3}) {
+    auto log_q = tensor<T>::random(rows, 6, 9);  // normalised below
+    for (std::ptrdiff_t r = 0; r < rows; ++r) {
+      double sum = 0;
+      for (std::ptrdiff_t a = 0; a < 6; ++a) sum += std::exp(double(log_q(r, a)));
+      for (std::ptrdiff_t a = 0; a < 6; ++a) log_q(r, a) -= T(std::log(sum));
+    }
+    auto const exact_q = tensor<double>::from(log_q);
+    categorical_policy<typename TypeParam::backend, T> policy({}, tiny, 1);
+    categorical_policy<poft::one_by_one, double> exact({}, tiny, 1);
+    randomise(policy), randomise(exact);
+    auto const loss = [&] {
+      tensor<double> out(3, 2);
+      std::vector<double> kl(3);
+      exact.forward(x), exact.log_prob(actions, out), exact.kl_to(exact_q, kl);
+      return poft_test::weighted_sum(weight, out) + 2.5 * (kl[0] + kl[1] + kl[2]) / 3;
+    };
+    policy.forward(contexts);
+    policy.backward(actions, d, {2.5, log_q});
+    for (std::size_t k = 0; k < policy.gradient().size(); ++k) {
+      double const expected = difference(exact.parameters()[k], loss);
+      EXPECT_NEAR(double(policy.gradient()[k]), expected,
+                  20 * TypeParam::difference_tolerance * std::max(1.0, std::abs(expected)))
+          << k;
+    }
+  }
+}
+
 // pi = (1/2, 1/4, 1/4), q uniform:
 //   H = 1/2 log 2 + 2/4 log 4 = 3/2 log 2             KL(pi || q) = log 3 - H
 //   KL(q || pi) = 1/3 log(2/3) + 2/3 log(4/3)         E[(4, 8, 0)] = 2 + 2 = 4

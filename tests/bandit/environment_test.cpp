@@ -32,6 +32,8 @@ TEST(environment, rewards) {
   EXPECT_DOUBLE_EQ(parse_reward("R4")(80), std::exp(-1.0));
   EXPECT_DOUBLE_EQ(parse_reward("R5")(40), std::exp(-4.0));
   EXPECT_DOUBLE_EQ(parse_reward("R2")(0.45), std::exp(-1.0));
+  EXPECT_EQ(parse_reward("R6"), parse_reward("R4"));  // of every token
+  EXPECT_EQ(parse_reward("R7"), parse_reward("R5"));
   EXPECT_EQ(parse_reward("R8"), (peak_reward{70, 20}));
   EXPECT_EQ(parse_reward("R9"), (peak_reward{70, 30}));
   EXPECT_EQ(parse_reward("12.5:3e1"), (peak_reward{12.5, 30}));
@@ -39,7 +41,7 @@ TEST(environment, rewards) {
 
 TEST(environment, bad_rewards) {
   for (char const* text :
-       {"", "70", "70:", ":10", "70:0", "70:-1", "70:10x", "nan:1", "inf:1", "R6", "70;10"}) {
+       {"", "70", "70:", ":10", "70:0", "70:-1", "70:10x", "nan:1", "inf:1", "R0", "70;10"}) {
     expect_error<poft::value_error>([&] { parse_reward(text); },
                                     {text, "expected peak:width with width > 0"});
   }
@@ -61,13 +63,22 @@ TEST(environment, bad_probabilities) {
   expect_error<poft::shape_error>([] { require_probabilities({1}); }, {"1 probabilities"});
 }
 
+/// A policy that takes two numbers as context.
+struct two_numbers {
+  using context = float;
+  std::ptrdiff_t context_width() const { return 2; }
+  float draw_context(poft::random_stream& random) const { return random.uniform<float>(); }
+};
+
 TEST(environment, contexts_are_nested_and_differ_by_use) {
-  auto const few  = uniform_contexts<float>(3, stream::contexts, 2),
-             many = uniform_contexts<float>(3, stream::contexts, 5);
-  ASSERT_EQ(few.size(), 200u);
+  auto const contexts = [](std::uint64_t seed, stream use, std::ptrdiff_t prompts) {
+    return random_contexts(two_numbers{}, random_of(seed, use), prompts);
+  };
+  auto const few = contexts(3, stream::contexts, 2), many = contexts(3, stream::contexts, 5);
+  ASSERT_EQ(few.size(), 4u);
   EXPECT_TRUE(std::equal(few.begin(), few.end(), many.begin()));
-  EXPECT_NE(few, uniform_contexts<float>(3, stream::held_out, 2));
-  EXPECT_NE(few, uniform_contexts<float>(4, stream::contexts, 2));
+  EXPECT_NE(few, contexts(3, stream::held_out, 2));
+  EXPECT_NE(few, contexts(4, stream::contexts, 2));
   for (float const number : many) EXPECT_TRUE(number >= 0 && number < 1);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "poft/backend/eigen/backend.hpp"
+#include "poft/bandit/token_policy.hpp"
 #include "preference/expect_error.hpp"
 
 namespace {
@@ -129,6 +130,70 @@ TEST(experiment, continuous_policies) {
   expect_continuous_policy_learns<tanh_cauchy_policy>();
 }
 
+experiment_settings token_run(char const* name, char const* reward = "R7") {
+  experiment_settings settings = small_run(name, reward);
+  settings.queries             = 600;
+  settings.measurements        = 3;
+  settings.held_out            = 20;
+  settings.pair_prompts        = 5;
+  settings.passes              = 4;
+  return settings;
+}
+std::vector<measurement> token_history_of(experiment_settings const& settings, std::uint64_t seed = 1,
+                                          int threads = 1) {
+  return experiment<token_policy, backend, float>(backend{.threads = threads}, settings, seed).history();
+}
+
+// Before learning, pi is pi_ref, and each of the ten tokens is near pi_data: so are reward and entropy.
+TEST(experiment, sequences_start_at_the_data) {
+  auto const start = token_history_of(token_run("best_of_n")).front();
+  auto const p     = squashed_cauchy();
+  double reward = 0, entropy = 0;
+  for (int a = 0; a < 100; ++a) reward += p[a] * parse_reward("R7")(a), entropy -= p[a] * std::log(p[a]);
+  EXPECT_NEAR(start.reward, reward, 0.05);
+  EXPECT_NEAR(start.entropy, 10 * entropy, 2);
+  EXPECT_NEAR(start.kl_policy_reference, 0, 1e-6);
+  EXPECT_NEAR(start.kl_reference_policy, 0, 1e-6);
+}
+
+TEST(experiment, every_learner_learns_sequences_where_the_peak_is_likely) {
+  for (learner_description const& one : learners) {
+    auto const history = token_history_of(token_run(one.name));
+    EXPECT_GT(history.back().reward, history.front().reward + 0.05) << one.name;
+    EXPECT_GT(history.back().kl_policy_reference, 0.1) << one.name;
+    EXPECT_EQ(history.back().queries, 600) << one.name;
+  }
+}
+
+TEST(experiment, sequences_with_any_threads) {
+  for (char const* name : {"ipo", "ppo_row_kl"}) {
+    auto settings    = token_run(name);
+    settings.queries = 200;
+    auto const one = token_history_of(settings), three = token_history_of(settings, 1, 3),
+               other = token_history_of(settings, 2);
+    for (std::size_t k = 0; k < one.size(); ++k) {
+      EXPECT_EQ(one[k].reward, three[k].reward);
+      EXPECT_EQ(one[k].kl_policy_reference, three[k].kl_policy_reference);
+      EXPECT_EQ(one[k].kl_reference_policy, three[k].kl_reference_policy);
+      EXPECT_NE(one[k].reward, other[k].reward);
+    }
+  }
+}
+
+// A strong KL term holds the policy nearer to pi_ref, in each of its forms.
+TEST(experiment, kl_terms_hold_the_policy_near_the_reference) {
+  for (char const* name : {"reinforce", "reinforce_kl_reward", "reinforce_row_kl"}) {
+    auto const kl_at_the_end = [&](double coefficient) {
+      auto settings    = token_run(name);
+      settings.method  = learner(name, coefficient);
+      settings.queries = 1000;
+      settings.passes  = 1;
+      return token_history_of(settings).back().kl_policy_reference;
+    };
+    EXPECT_LT(kl_at_the_end(1), 0.5 * kl_at_the_end(1e-6)) << name;
+  }
+}
+
 TEST(experiment, bad_settings) {
   auto const expect = [](auto change, std::initializer_list<char const*> parts) {
     experiment_settings settings = small_run("ipo");
@@ -147,6 +212,12 @@ TEST(experiment, bad_settings) {
   expect_error<poft::value_error>(
       [&] { experiment<tanh_gaussian_policy, backend, float>(backend{1}, data, 1); },
       {"only categorical policies"});
+  expect_error<poft::value_error>([&] { experiment<token_policy, backend, float>(backend{1}, data, 1); },
+                                  {"only categorical policies"});
+  experiment_settings exact = small_run("ppo_row_kl", "R3");
+  expect_error<poft::value_error>(
+      [&] { experiment<tanh_gaussian_policy, backend, float>(backend{1}, exact, 1); },
+      {"ppo_row_kl takes the exact KL", "finitely many actions"});
 }
 
 }  // namespace

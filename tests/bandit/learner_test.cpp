@@ -90,6 +90,89 @@ TEST(learner, policy_gradients_agree_on_policy) {
   }
 }
 
+// The KL that the reward pays: old - reference = 0.5 for sample 1 alone, so with coefficient 0.4 its reward is 0.9 - 0.2 and
+// the rest is as without a KL.
+TEST(learner, kl_off_the_reward) {
+  worked_example base("reinforce");
+  std::vector<double> paid = base.rewards, old = base.log_probs, d(6), expected(6);
+  paid[1] -= 0.4 * 0.5;
+  old[1] += 0.5;
+  poft::eigen::backend const backend{.threads = 1};
+  learner("reinforce_row_kl")
+      .loss_and_gradient(backend, learner_batch<double>{3, 0, paid, base.log_probs, base.reference, old},
+                         std::span<double>(expected));
+  learner("reinforce_kl_reward", 0.4)
+      .loss_and_gradient(backend,
+                         learner_batch<double>{3, 0, base.rewards, base.log_probs, base.reference, old},
+                         std::span<double>(d));
+  for (int i = 0; i < 6; ++i) EXPECT_NEAR(d[i], expected[i], 1e-12);
+  EXPECT_EQ(learner("ppo_kl_reward", 0.4).row_kl(), 0);
+  EXPECT_EQ(learner("ppo_row_kl", 0.4).row_kl(), 0.4);
+  EXPECT_EQ(learner("ppo", 0.4).row_kl(), 0);
+}
+
+/// The worked example's log-probs, each in two parts: 0.3 of it and the rest.
+std::vector<double> in_two_parts(std::vector<double> const& numbers) {
+  std::vector<double> out;
+  for (double const number : numbers) out.insert(out.end(), {0.3 * number, 0.7 * number});
+  return out;
+}
+
+// Sequences of two tokens: all but the policy gradients see the sums, and every token gets the sequence's derivative.
+TEST(learner, elements_add_up) {
+  for (char const* name : {"best_of_n", "best_of_n_worst", "rwr", "pref_ft", "dpo", "ipo"}) {
+    worked_example const whole(name);
+    auto const log_probs = in_two_parts(whole.log_probs);
+    std::vector<double> d(12);
+    double const loss = learner(name).loss_and_gradient(
+        poft::eigen::backend{.threads = 1},
+        learner_batch<double>{3, 0, whole.rewards, log_probs, log_probs, log_probs, 2}, std::span<double>(d));
+    EXPECT_NEAR(loss, whole.loss, 1e-12) << name;
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(d[i], whole.d[i / 2], 1e-12) << name;
+  }
+}
+
+// PPO's clip is one per token. Sample 1 (advantage > 0): the first token's ratio is 1.5 > 1.2, so its derivative is 0; the
+// second token's is 1.1, and d/dlog pi of -A rho is -1.1 A, over 12 tokens.
+TEST(learner, ppo_clips_each_token) {
+  worked_example const whole("ppo");
+  auto const log_probs    = in_two_parts(whole.log_probs);
+  std::vector<double> old = log_probs, d(12);
+  old[2] -= std::log(1.5);
+  old[3] -= std::log(1.1);
+  learner("ppo_row_kl")
+      .loss_and_gradient(poft::eigen::backend{.threads = 1},
+                         learner_batch<double>{3, 0, whole.rewards, log_probs, log_probs, old, 2},
+                         std::span<double>(d));
+  double const mean = 2.9 / 6, deviation = std::sqrt(1.91 / 6 - mean * mean),
+               advantage = (0.9 - mean) / deviation;
+  EXPECT_EQ(d[2], 0);
+  EXPECT_NEAR(d[3], -1.1 * advantage / 12, 1e-9);
+  EXPECT_NEAR(d[0], d[1], 1e-12);
+}
+
+// Without the samples that a learner does not look at, it says the same.
+TEST(learner, used_samples) {
+  worked_example const all("best_of_n_worst", 0.3);
+  auto const used = learner("best_of_n_worst").used_samples(std::span<double const>(all.rewards), 3);
+  EXPECT_EQ(used, (std::vector<std::size_t>{1, 0, 5, 4}));
+  EXPECT_EQ(learner("best_of_n").used_samples(std::span<double const>(all.rewards), 3),
+            (std::vector<std::size_t>{1, 5}));
+  EXPECT_EQ(learner("ipo").used_samples(std::span<double const>(all.rewards), 3).size(), 6u);
+  std::vector<double> rewards, log_probs, d(4);
+  for (std::size_t const at : used) {
+    rewards.push_back(all.rewards[at]);
+    log_probs.push_back(all.log_probs[at]);
+  }
+  double const loss =
+      learner("best_of_n_worst", 0.3)
+          .loss_and_gradient(poft::eigen::backend{.threads = 1},
+                             learner_batch<double>{2, 0, rewards, log_probs, log_probs, log_probs},
+                             std::span<double>(d));
+  EXPECT_NEAR(loss, all.loss, 1e-12);
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(d[k], all.d[used[k]], 1e-12);
+}
+
 TEST(learner, names_and_parameters) {
   for (learner_description const& one : learners) {
     EXPECT_EQ(learner(one.name).kind(), one.kind);

@@ -6,6 +6,7 @@
 #include "../../examples/bandit/divergence.cpp"
 #include "../../examples/bandit/figures.cpp"
 #include "../../examples/bandit/gallery.cpp"
+#include "../../examples/bandit/journal.cpp"
 #include "../../examples/bandit/program.cpp"
 #include "../../examples/bandit/report.cpp"
 #include "../../examples/bandit/results.cpp"
@@ -13,6 +14,8 @@
 #include "../../examples/bandit/tuning.cpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 namespace {
 
@@ -48,6 +51,8 @@ void expect_refused(std::vector<std::string> const& arguments, std::initializer_
     EXPECT_NE(result.said.find(part), std::string::npos) << part << " is not in: " << result.said;
 }
 
+using poft::bandit::experiment_settings;
+
 std::vector<std::string> small_experiment(fs::path const& out, char const* threads) {
   return {"--learner", "ipo,best_of_n,rwr", "--queries", "400",   "--seeds",
           "3",         "--threads",         threads,     "--out", out.string()};
@@ -64,10 +69,91 @@ TEST(study, same_bytes_for_any_number_of_threads) {
   }
 }
 
+/// The program in a process of its own, which is killed after so many milliseconds unless it has ended: whether it had.
+bool ends_within(int milliseconds, std::vector<std::string> const& arguments) {
+  pid_t const child = fork();
+  if (child == 0) {
+    for (int const stream : {1, 2}) close(stream);
+    std::vector<char const*> argv{"bandit_study"};
+    for (std::string const& one : arguments) argv.push_back(one.c_str());
+    _exit(program(static_cast<int>(argv.size()), argv.data()));
+  }
+  for (int waited = 0; waited < milliseconds; ++waited) {
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    usleep(1000);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return false;
+}
+std::ptrdiff_t lines_of(scratch const& at, char const* file) {
+  if (!fs::exists(at.path / file)) return 0;
+  std::string const text = at.text(file);
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+// Killed again and again it still comes to its end, no run that was finished is made again, and the files are those of a
+// study that nobody disturbed.
+TEST(study, goes_on_after_a_kill) {
+  std::vector<std::string> const tokens{
+      "--learner", "ipo,best_of_n,dpo", "--policy", "tokens",   "--queries", "200", "--seeds",
+      "2",         "--batch",           "0",        "--passes", "2"};
+  auto const into = [&](scratch const& at) {
+    auto arguments = tokens;
+    arguments.insert(arguments.end(), {"--out", at.path.string()});
+    return arguments;
+  };
+  scratch const whole("whole"), killed("killed");
+  ASSERT_EQ(call(into(whole)).code, 0);
+  EXPECT_FALSE(fs::exists(whole.path / "runs.journal"));
+
+  poft::random_stream random(1);
+  std::ptrdiff_t finished = 0;
+  int kills               = 0;
+  for (int longest = 100; !ends_within(static_cast<int>(random.below(std::uint64_t(longest))), into(killed));
+       ++kills) {
+    ASSERT_GE(lines_of(killed, "runs.journal"), finished);
+    if (lines_of(killed, "runs.journal") == finished)
+      longest += 100;  // too short for one run on this machine
+    finished = lines_of(killed, "runs.journal");
+  }
+  EXPECT_GT(kills, 0);
+  for (char const* file : {"runs.csv", "summary.csv", "arms.csv"})
+    EXPECT_EQ(whole.text(file), killed.text(file)) << file;
+}
+
+// A journal's lines stand for the settings they were made with; a line that was cut off stands for nothing.
+TEST(study, a_journal_is_read_with_care) {
+  scratch const at("journal");
+  fs::create_directories(at.path);
+  arm own{.id = "ipo", .studies = {"own"}, .settings = {.queries = 200}};
+  run finished{&own, 3, {{.step = 1, .reward = 0.25, .chosen_log_ratio = std::nan("")}, {.step = 2}}};
+  journal(at.path).add(finished);
+  run same{&own, 3}, other_seed{&own, 4};
+  journal const again(at.path);
+  ASSERT_TRUE(again.find(same));
+  EXPECT_FALSE(again.find(other_seed));
+  ASSERT_EQ(same.history.size(), 2u);
+  EXPECT_EQ(same.history[0].reward, 0.25);
+  EXPECT_TRUE(std::isnan(same.history[0].chosen_log_ratio));
+  EXPECT_EQ(same.history[1].step, 2);
+
+  own.settings.learning_rate = 0.5;
+  EXPECT_FALSE(journal(at.path).find(other_seed = {&own, 3}));
+  own.settings.learning_rate = experiment_settings{}.learning_rate;
+  std::string const text     = at.text("runs.journal");
+  write_whole(at.path / "runs.journal", text + text.substr(0, text.size() - 4));
+  EXPECT_TRUE(journal(at.path).find(same));
+  EXPECT_EQ(at.text("runs.journal"), text);
+  write_whole(at.path / "runs.journal", text.substr(0, text.size() - 4));
+  EXPECT_FALSE(journal(at.path).find(same));
+}
+
 TEST(study, verdicts_come_from_the_files_alone) {
   scratch const at("verdicts");
   fs::create_directories(at.path);
-  write_whole(at.path / "tuned.json", R"({"schema": "poft-bandit-tuned/1", "arms": {}})");
+  write_whole(at.path / "tuned.json", R"({"schema": "poft-bandit-tuned/2", "arms": {}})");
   ASSERT_EQ(call({"--study", "b7", "--tuned", at.in("tuned.json"), "--out", at.path.string()}).code, 0);
   std::string const verdicts = at.text("verdicts.csv"), claims = at.text("claims.json");
   EXPECT_NE(verdicts.find("B7b"), std::string::npos);
@@ -161,6 +247,10 @@ TEST(study, bad_input) {
   expect_refused({"--learner", "dpo", "--lr", "-1", "--out", out}, {"learning rate is -1"});
   expect_refused({"--learner", "ipo", "--policy", "uniform", "--out", out}, {"uniform", "tanh_cauchy"});
   expect_refused({"--learner", "ipo", "--reference", "truth", "--out", out}, {"truth", "fitted"});
+  expect_refused({"--learner", "ipo", "--policy", "tokens", "--reward", "R4", "--out", out},
+                 {"R4", "tokens"});
+  expect_refused({"--learner", "ipo", "--queries", "0", "--out", out}, {"queries is 0"});
+  expect_refused({"--policy", "gaussian", "--out", out}, {"gaussian has no study", "tokens"});
   expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
   expect_refused({"--seeds", "ten"}, {"ten"});
   expect_refused({"--colour"}, {"--colour"});

@@ -68,6 +68,9 @@ struct tanh_squash {
 template <class Backend, class T, class Density, class Squash>
 class continuous_policy {
  public:
+  using action                            = T;
+  using context                           = T;
+  static constexpr int elements           = 1;  // log-probs per action
   static constexpr double least_log_scale = -20, largest_log_scale = 2;
 
   /// shape.outputs is twice the number of dimensions; the network starts from the seed's own stream for
@@ -100,6 +103,8 @@ class continuous_policy {
   }
 
   std::ptrdiff_t batch() const { return network_.batch(); }
+  std::ptrdiff_t context_width() const { return network_.shape().inputs; }
+  T draw_context(random_stream& random) const { return random.uniform<T>(); }
   std::ptrdiff_t dimensions() const { return network_.shape().outputs / 2; }
   view<T const, 2> locations() const { return {outputs_.data(), batch(), dimensions(), 2 * dimensions()}; }
   view<T const, 2> log_scales() const { return log_scales_; }  // [batch, d], clipped

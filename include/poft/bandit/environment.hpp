@@ -1,8 +1,9 @@
 // The bandit's world: contexts, the policy that made the data, and rewards with one peak.
 // SPDX-License-Identifier: MIT
 //
-// Actions are 0 ... actions-1 for the categorical policy and numbers in [-1, 1] for the continuous ones. Rewards depend on
-// the action alone; the contexts only perturb the network's input (Tajwar et al. 2024, arXiv:2404.14367, section 5).
+// Actions are 0 ... actions-1 for the categorical policy, numbers in [-1, 1] for the continuous ones, sequences of tokens
+// 0 ... actions-1 for the token policy, whose reward is the mean over the new tokens. Rewards depend on the action alone; the
+// contexts only perturb the network's input (Tajwar et al. 2024, arXiv:2404.14367, section 5).
 #pragma once
 
 #include <algorithm>
@@ -33,19 +34,24 @@ struct peak_reward {
   bool operator==(peak_reward const&) const = default;
 };
 
+/// What an action is.
+enum class action_kind { discrete, number, tokens };
+
 struct named_reward {
   char const* name;
   peak_reward reward;
-  bool continuous;  ///< over [-1, 1], not over 100 actions
+  action_kind over;
 };
-/// The rewards of the paper's one-step bandits, under the official code's numbers (6 and 7 are over token sequences).
-inline constexpr std::array<named_reward, 7> named_rewards{{{"R1", {0.7, 0.75}, true},
-                                                            {"R2", {0.7, 0.25}, true},
-                                                            {"R3", {-0.7, 0.25}, true},
-                                                            {"R4", {70, 10}, false},
-                                                            {"R5", {20, 10}, false},
-                                                            {"R8", {70, 20}, false},
-                                                            {"R9", {70, 30}, false}}};
+/// The paper's rewards under the official code's numbers.
+inline constexpr std::array<named_reward, 9> named_rewards{{{"R1", {0.7, 0.75}, action_kind::number},
+                                                            {"R2", {0.7, 0.25}, action_kind::number},
+                                                            {"R3", {-0.7, 0.25}, action_kind::number},
+                                                            {"R4", {70, 10}, action_kind::discrete},
+                                                            {"R5", {20, 10}, action_kind::discrete},
+                                                            {"R6", {70, 10}, action_kind::tokens},
+                                                            {"R7", {20, 10}, action_kind::tokens},
+                                                            {"R8", {70, 20}, action_kind::discrete},
+                                                            {"R9", {70, 30}, action_kind::discrete}}};
 
 /// "R4", or "peak:width" such as "70:10".
 inline peak_reward parse_reward(std::string_view text) {
@@ -60,8 +66,8 @@ inline peak_reward parse_reward(std::string_view text) {
   };
   if (colon == text.npos || !read(text.substr(0, colon), reward.peak) ||
       !read(text.substr(colon + 1), reward.width) || !(reward.width > 0)) {
-    throw value_error(message("reward: \"", text,
-                              "\", expected peak:width with width > 0, or one of R1 R2 R3 R4 R5 R8 R9"));
+    throw value_error(
+        message("reward: \"", text, "\", expected peak:width with width > 0, or one of R1 ... R9"));
   }
   return reward;
 }
@@ -109,7 +115,7 @@ inline void require_probabilities(std::vector<double> const& probability, std::s
     throw value_error(message("data: the probabilities sum to ", sum, ", expected 1"));
 }
 
-/// The paper's contexts: numbers in [0, 1].
+/// The contexts of the one-step policies: numbers in [0, 1].
 inline constexpr std::ptrdiff_t context_features = 100;
 
 /// Continuous actions are held away from -1 and 1, where tanh has no inverse.
@@ -134,13 +140,13 @@ inline random_stream random_of(std::uint64_t seed, stream use, std::uint64_t num
   return random_stream(seed, static_cast<std::uint64_t>(use) << 56 | number);
 }
 
-/// Contexts in [0, 1), [prompts, context_features]. The first rows are the same for any number of prompts.
-template <class T>
-std::vector<T> uniform_contexts(std::uint64_t seed, stream use, std::ptrdiff_t prompts) {
-  std::vector<T> context(static_cast<std::size_t>(prompts * context_features));
-  random_stream random = random_of(seed, use);
-  for (T& number : context) number = random.uniform<T>();
-  return context;
+/// Contexts as the policy takes them, [prompts, policy.context_width()]. The first rows are the same for any number of prompts.
+template <class Policy>
+std::vector<typename Policy::context> random_contexts(Policy const& policy, random_stream random,
+                                                      std::ptrdiff_t prompts) {
+  std::vector<typename Policy::context> contexts(static_cast<std::size_t>(prompts * policy.context_width()));
+  for (auto& number : contexts) number = policy.draw_context(random);
+  return contexts;
 }
 
 }  // namespace poft::bandit

@@ -37,12 +37,16 @@
 
 namespace poft::bandit {
 
-/// The paper's network for this policy: one logit per action, or location and log-scale.
+/// The paper's network for this policy: one logit per action or token, or location and log-scale.
 template <class Policy, class Backend>
 Policy make_policy(Backend const& backend, std::size_t actions, std::uint64_t seed) {
-  mlp_shape shape{.inputs = context_features, .outputs = static_cast<std::ptrdiff_t>(actions)};
-  if constexpr (!exact_policy<Policy>) shape.outputs = 2, shape.after_norm = activation::tanh;
-  return Policy(backend, shape, seed);
+  if constexpr (sequence_policy<Policy>) {
+    return Policy(backend, static_cast<std::ptrdiff_t>(actions), seed);
+  } else {
+    mlp_shape shape{.inputs = context_features, .outputs = static_cast<std::ptrdiff_t>(actions)};
+    if constexpr (!exact_policy<Policy>) shape.outputs = 2, shape.after_norm = activation::tanh;
+    return Policy(backend, shape, seed);
+  }
 }
 
 /// pi_ref: the fitted policy, or the data's distribution itself (categorical policies only; the first samples come from it).
@@ -102,11 +106,13 @@ struct experiment_settings {
 };
 
 /// The samples in use: one row per prompt of the collection.
-template <class T, class Action>
+template <class Policy, class T>
 struct collection {
-  std::vector<T> contexts;      // [prompts, features]
-  std::vector<Action> actions;  // [prompts, samples]; the following, too
-  std::vector<T> rewards, reference_log_probs, old_log_probs;
+  std::vector<typename Policy::context> contexts;     // [prompts, width]
+  std::vector<typename Policy::action> actions;       // [prompts, samples]
+  std::vector<T> rewards;                             // [prompts, samples]
+  std::vector<T> reference_log_probs, old_log_probs;  // [prompts, samples, elements]
+  std::vector<T> reference_rows;  // log pi_ref of all actions, where a learner asks for it
 };
 
 /// A run in progress. Everything random comes from the seed's own streams: equal seeds give equal runs, and different
@@ -115,7 +121,8 @@ template <template <class, class> class Policy, class Backend, class T>
 class experiment {
  public:
   using policy_type = Policy<Backend, T>;
-  using action      = std::conditional_t<exact_policy<policy_type>, int, T>;
+  using action      = typename policy_type::action;
+  using context     = typename policy_type::context;
 
   /// `fitted`: the parameters that a policy had after fit_to_data() with this seed; empty: it is fitted now.
   experiment(Backend backend, experiment_settings settings, std::uint64_t seed,
@@ -126,8 +133,8 @@ class experiment {
         policy_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
         reference_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
         optimiser_(policy_.parameters().size()),
-        pool_(uniform_contexts<T>(seed, stream::contexts, settings_.pool)),
-        held_out_(uniform_contexts<T>(seed, stream::held_out, settings_.held_out)),
+        pool_(random_contexts(policy_, random_of(seed, stream::contexts), settings_.pool)),
+        held_out_(random_contexts(policy_, random_of(seed, stream::held_out), settings_.held_out)),
         log_data_(log_of<T>(settings_.data)) {
     if (fitted.empty()) {
       fit_to_data(backend_, policy_, settings_.data, seed);
@@ -136,18 +143,32 @@ class experiment {
       std::copy(fitted.begin(), fitted.end(), policy_.parameters().begin());
     }
     std::copy(policy_.parameters().begin(), policy_.parameters().end(), reference_.parameters().begin());
-    reference_.forward(rows_of(held_out_, context_features));
+    reference_.forward(contexts_of(held_out_));
+    if constexpr (sequence_policy<policy_type>) {
+      held_out_actions_.resize(static_cast<std::size_t>(settings_.held_out));
+      reference_.sample(random_of(seed, stream::held_out, 1),
+                        {held_out_actions_.data(), settings_.held_out, 1});
+      log_probs_of(reference_, held_out_actions_, log_probs_);
+    }
     if constexpr (exact_policy<policy_type>) {
-      view<T const, 2> const log_probs = reference_.log_probs();
-      held_out_reference_.assign(log_probs.data(), log_probs.data() + log_probs.size());
-      if (settings_.reference == reference_policy::data) held_out_reference_ = log_data_;
+      held_out_reference_ = rows_of(reference_);
       for (std::size_t a = 0; a < settings_.data.size(); ++a)
         reward_of_action_.push_back(settings_.reward(double(a)));
-    } else if (settings_.reference == reference_policy::data) {
+    } else if (settings_.method.row_kl() != 0) {
       throw value_error(
-          "bandit: reference is the data, expected the fitted policy: only categorical policies know the "
-          "data's probabilities");
+          message("bandit: ", settings_.method.name(),
+                  " takes the exact KL of every row, expected a policy over finitely many actions"));
     }
+    if (settings_.reference == reference_policy::data) {
+      if (!knows_data) {
+        throw value_error(
+            "bandit: reference is the data, expected the fitted policy: only categorical policies know the "
+            "data's probabilities");
+      }
+      held_out_reference_ = log_data_;
+    }
+    for (T const log_prob : held_out_reference_)
+      held_out_weights_.push_back(std::exp(static_cast<double>(log_prob)));
   }
 
   /// The whole run: a measurement at the start, and settings.measurements more, the last one at the end.
@@ -179,36 +200,44 @@ class experiment {
     std::vector<std::ptrdiff_t> order(static_cast<std::size_t>(settings_.pool));
     for (std::ptrdiff_t k = 0; k < prompts; ++k) {  // without repetition as long as the pool lasts
       if (k % settings_.pool == 0) random.permutation(view<std::ptrdiff_t>(order));
-      T const* const context =
-          pool_.data() + order[static_cast<std::size_t>(k % settings_.pool)] * context_features;
-      now_.contexts.insert(now_.contexts.end(), context, context + context_features);
+      std::ptrdiff_t const width = policy_.context_width();
+      auto const drawn = pool_.begin() + order[static_cast<std::size_t>(k % settings_.pool)] * width;
+      now_.contexts.insert(now_.contexts.end(), drawn, drawn + width);
     }
     std::size_t const size = static_cast<std::size_t>(prompts * samples);
-    for (auto* numbers : {&now_.rewards, &now_.reference_log_probs, &now_.old_log_probs})
-      numbers->resize(size);
+    now_.rewards.resize(size);
     now_.actions.resize(size);
     view<action, 2> const actions(now_.actions.data(), prompts, samples);
     random_stream const draws = random_of(seed_, stream::samples, static_cast<std::uint64_t>(round));
 
-    policy_.forward(rows_of(now_.contexts, context_features));
-    bool from_data = false;
-    if constexpr (exact_policy<policy_type>) from_data = settings_.reference == reference_policy::data;
-    if (from_data && round == 0) {
-      random_stream stream = draws;
-      for (action& a : now_.actions)
-        a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
+    policy_.forward(contexts_of(now_.contexts));
+    reference_.forward(contexts_of(now_.contexts));
+    bool const from_data = settings_.reference == reference_policy::data;
+    if constexpr (knows_data) {
+      if (from_data && round == 0) {
+        random_stream stream = draws;
+        for (action& a : now_.actions)
+          a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
+      } else {
+        policy_.sample(draws, actions);
+      }
     } else {
       policy_.sample(draws, actions);
     }
-    reference_.forward(rows_of(now_.contexts, context_features));
+    log_probs_of(policy_, now_.actions, now_.old_log_probs);
     log_probs_of(reference_, now_.actions, now_.reference_log_probs);
-    if (from_data) {
-      for (std::size_t i = 0; i < size; ++i) {
-        now_.reference_log_probs[i] = log_data_[static_cast<std::size_t>(now_.actions[i])];
+    if constexpr (exact_policy<policy_type>) {
+      if (settings_.method.row_kl() != 0) now_.reference_rows = rows_of(reference_);
+    }
+    if constexpr (knows_data) {
+      if (from_data) {
+        for (std::size_t i = 0; i < size; ++i)
+          now_.reference_log_probs[i] = log_data_[static_cast<std::size_t>(now_.actions[i])];
+        for (std::size_t i = 0; i < now_.reference_rows.size(); ++i)
+          now_.reference_rows[i] = log_data_[i % log_data_.size()];
+        if (round == 0) now_.old_log_probs = now_.reference_log_probs;
       }
     }
-    log_probs_of(policy_, now_.actions, now_.old_log_probs);
-    if (from_data && round == 0) now_.old_log_probs = now_.reference_log_probs;
     for (std::size_t i = 0; i < size; ++i) now_.rewards[i] = static_cast<T>(reward_of(now_.actions[i]));
     queries_ += static_cast<std::int64_t>(size);
 
@@ -238,21 +267,29 @@ class experiment {
   /// One gradient step on these rows of the collection.
   void descend(std::vector<std::ptrdiff_t> const& rows) {
     take_rows(rows);
-    std::ptrdiff_t const prompts = static_cast<std::ptrdiff_t>(rows.size()), samples = settings_.samples;
-    policy_.forward(rows_of(batch_.contexts, context_features));
+    keep_used_samples();
+    std::ptrdiff_t const prompts = static_cast<std::ptrdiff_t>(rows.size()),
+                         samples = std::ssize(batch_.rewards) / prompts;
+    policy_.forward(contexts_of(batch_.contexts));
     log_probs_of(policy_, batch_.actions, log_probs_);
     d_log_probs_.assign(log_probs_.size(), T(0));
     double const loss = settings_.method.loss_and_gradient(
         backend_,
         learner_batch<T>{static_cast<std::size_t>(samples), settings_.min_difference, batch_.rewards,
-                         log_probs_, batch_.reference_log_probs, batch_.old_log_probs},
+                         log_probs_, batch_.reference_log_probs, batch_.old_log_probs, elements},
         std::span<T>(d_log_probs_));
     if (std::isnan(loss)) {
       throw value_error(message("bandit: the loss of ", settings_.method.name(), " is NaN in step ", step_,
                                 "; a lower learning rate than ", settings_.learning_rate, " may help"));
     }
     policy_.zero_gradient();
-    policy_.backward({batch_.actions.data(), prompts, samples}, {d_log_probs_.data(), prompts, samples});
+    view<action const, 2> const actions(batch_.actions.data(), prompts, samples);
+    view<T const, 2> const d(d_log_probs_.data(), prompts, samples * policy_type::elements);
+    if constexpr (exact_policy<policy_type>) {
+      policy_.backward(actions, d, {settings_.method.row_kl(), table_of(batch_.reference_rows)});
+    } else {
+      policy_.backward(actions, d);
+    }
     optimiser_.update(backend_, policy_.parameters(), policy_.gradient(), settings_.learning_rate);
   }
 
@@ -260,25 +297,45 @@ class experiment {
     measurement out;
     out.step    = step_;
     out.queries = static_cast<double>(queries_);
-    policy_.forward(rows_of(held_out_, context_features));
+    policy_.forward(contexts_of(held_out_));
     if constexpr (exact_policy<policy_type>) {
-      std::vector<double> of_row(static_cast<std::size_t>(settings_.held_out));
-      view<T const, 2> const reference =
-          rows_of(held_out_reference_, static_cast<std::ptrdiff_t>(settings_.data.size()));
-      auto const mean = [&] {
-        double sum = 0;
-        for (double const value : of_row) sum += value;
-        return sum / settings_.held_out;
-      };
-      policy_.expected(reward_of_action_, of_row), out.reward     = mean();
-      policy_.kl_to(reference, of_row), out.kl_policy_reference   = mean();
-      policy_.kl_from(reference, of_row), out.kl_reference_policy = mean();
-      policy_.entropy(of_row), out.entropy                        = mean();
+      measure_rows(out);
     } else {
       measure_by_samples(out);
     }
     measure_pairs(out);
     return out;
+  }
+
+  /// Exact expectations over the actions of every row. Those of sequences are sums over their tokens; the prefixes that the
+  /// rows stand for are drawn, one sequence per context by the policy whose expectation it is.
+  void measure_rows(measurement& out) {
+    std::vector<double> of_row;
+    auto const mean = [&] {
+      double sum = 0;
+      for (double const value : of_row) sum += value;
+      return sum / static_cast<double>(of_row.size() / policy_type::elements);
+    };
+    view<T const, 2> reference = table_of(held_out_reference_);
+    if constexpr (sequence_policy<policy_type>) {
+      std::vector<action> drawn(held_out_actions_.size());
+      policy_.sample(random_of(seed_, stream::evaluation, static_cast<std::uint64_t>(step_)),
+                     {drawn.data(), settings_.held_out, 1});
+      log_probs_of(policy_, drawn, log_probs_);
+      reference_.forward(contexts_of(held_out_));
+      log_probs_of(reference_, drawn, log_probs_);
+      reference = reference_.log_probs();
+    }
+    of_row.resize(static_cast<std::size_t>(policy_.rows()));
+    policy_.expected(reward_of_action_, of_row), out.reward   = mean() / policy_type::elements;
+    policy_.kl_to(reference, of_row), out.kl_policy_reference = mean();
+    policy_.entropy(of_row), out.entropy                      = mean();
+    if constexpr (sequence_policy<policy_type>) {
+      log_probs_of(policy_, held_out_actions_, log_probs_);
+      reference = table_of(held_out_reference_);
+    }
+    view<double const, 2> const weights(held_out_weights_.data(), reference.rows(), reference.columns());
+    policy_.kl_from(reference, weights, of_row), out.kl_reference_policy = mean();
   }
 
   /// Expectations under continuous policies: means over 10 samples per held-out context.
@@ -287,7 +344,7 @@ class experiment {
         of_reference(drawn);
     double const share        = 1 / static_cast<double>(drawn.size());
     random_stream const draws = random_of(seed_, stream::evaluation, static_cast<std::uint64_t>(step_));
-    reference_.forward(rows_of(held_out_, context_features));
+    reference_.forward(contexts_of(held_out_));
 
     policy_.sample(draws, view<T, 2>(drawn.data(), settings_.held_out, 10));
     log_probs_of(policy_, drawn, of_policy);
@@ -313,17 +370,18 @@ class experiment {
     std::iota(rows.begin(), rows.end(), std::ptrdiff_t{0});
     if (rows.empty()) return;
     take_rows(rows);
-    policy_.forward(rows_of(batch_.contexts, context_features));
+    policy_.forward(contexts_of(batch_.contexts));
     log_probs_of(policy_, batch_.actions, log_probs_);
-    double const least = std::max(settings_.min_difference, std::numeric_limits<double>::min());
+    auto const of_policy    = sums_of<T>(log_probs_, elements),
+               of_reference = sums_of<T>(batch_.reference_log_probs, elements);
+    double const least      = std::max(settings_.min_difference, std::numeric_limits<double>::min());
     auto const pairs = preference::all_pairs(batch_.rewards, static_cast<std::size_t>(samples), least).pairs;
     if (pairs.empty()) return;
     double const share   = 1 / static_cast<double>(pairs.size());
     out.chosen_log_ratio = out.rejected_log_ratio = 0;
     for (auto const& [chosen, rejected] : pairs) {
-      preference_pair<double> const pair{log_probs_[chosen], log_probs_[rejected],
-                                         batch_.reference_log_probs[chosen],
-                                         batch_.reference_log_probs[rejected]};
+      preference_pair<double> const pair{of_policy[chosen], of_policy[rejected], of_reference[chosen],
+                                         of_reference[rejected]};
       out.chosen_log_ratio += share * chosen_log_ratio(pair);
       out.rejected_log_ratio += share * rejected_log_ratio(pair);
     }
@@ -331,54 +389,92 @@ class experiment {
 
   /// Copies these rows of the collection into the batch.
   void take_rows(std::vector<std::ptrdiff_t> const& rows) {
-    auto const take = [&](auto const& from, auto& to, std::ptrdiff_t width) {
+    auto const take = [&](auto const& from, auto& to) {
+      std::ptrdiff_t const width = std::ssize(from) / settings_.prompts_per_collection();
       to.clear();
       for (std::ptrdiff_t const r : rows)
         to.insert(to.end(), from.begin() + r * width, from.begin() + (r + 1) * width);
     };
-    take(now_.contexts, batch_.contexts, context_features);
-    take(now_.actions, batch_.actions, settings_.samples);
-    take(now_.rewards, batch_.rewards, settings_.samples);
-    take(now_.reference_log_probs, batch_.reference_log_probs, settings_.samples);
-    take(now_.old_log_probs, batch_.old_log_probs, settings_.samples);
+    take(now_.contexts, batch_.contexts);
+    take(now_.actions, batch_.actions);
+    take(now_.rewards, batch_.rewards);
+    take(now_.reference_log_probs, batch_.reference_log_probs);
+    take(now_.old_log_probs, batch_.old_log_probs);
+    take(now_.reference_rows, batch_.reference_rows);
+  }
+
+  /// Leaves out of the batch what the learner does not look at.
+  void keep_used_samples() {
+    auto const used = settings_.method.used_samples(std::span<T const>(batch_.rewards),
+                                                    static_cast<std::size_t>(settings_.samples));
+    if (used.size() == batch_.rewards.size()) return;
+    auto const keep = [&](auto& numbers, std::size_t width) {
+      auto const all = std::exchange(numbers, {});
+      for (std::size_t const at : used) {
+        auto const first = all.begin() + static_cast<std::ptrdiff_t>(at * width);
+        numbers.insert(numbers.end(), first, first + static_cast<std::ptrdiff_t>(width));
+      }
+    };
+    keep(batch_.actions, 1);
+    keep(batch_.rewards, 1);
+    keep(batch_.reference_log_probs, elements);
+    keep(batch_.old_log_probs, elements);
   }
 
   /// The log-probs of actions, row by row of the policy's last forward.
-  static void log_probs_of(policy_type const& policy, std::vector<action> const& actions,
-                           std::vector<T>& out) {
+  static void log_probs_of(policy_type& policy, std::vector<action> const& actions, std::vector<T>& out) {
     std::ptrdiff_t const samples = std::ssize(actions) / policy.batch();
-    out.resize(actions.size());
+    out.resize(actions.size() * elements);
     policy.log_prob(view<action const, 2>(actions.data(), policy.batch(), samples),
-                    view<T, 2>(out.data(), policy.batch(), samples));
+                    view<T, 2>(out.data(), policy.batch(), samples * policy_type::elements));
   }
 
-  double reward_of(action a) const {
-    if constexpr (exact_policy<policy_type>) {
+  double reward_of(action const& a) const {
+    if constexpr (sequence_policy<policy_type>) {
+      double sum = 0;
+      for (int const token : a) sum += reward_of_action_[static_cast<std::size_t>(token)];
+      return sum / policy_type::elements;
+    } else if constexpr (exact_policy<policy_type>) {
       return reward_of_action_[static_cast<std::size_t>(a)];
     } else {
       return settings_.reward(static_cast<double>(clamp_action(a)));
     }
   }
 
-  static view<T const, 2> rows_of(std::vector<T> const& numbers, std::ptrdiff_t width) {
+  view<context const, 2> contexts_of(std::vector<context> const& numbers) const {
+    std::ptrdiff_t const width = policy_.context_width();
     return {numbers.data(), std::ssize(numbers) / width, width};
   }
+  view<T const, 2> table_of(std::vector<T> const& rows) const {
+    std::ptrdiff_t const actions = std::ssize(settings_.data);
+    return {rows.data(), std::ssize(rows) / actions, actions};
+  }
+  static std::vector<T> rows_of(policy_type const& policy) {
+    view<T const, 2> const rows = policy.log_probs();
+    return {rows.data(), rows.data() + rows.size()};
+  }
+
+  /// The data's probabilities are those of one action.
+  static constexpr bool knows_data      = exact_policy<policy_type> && !sequence_policy<policy_type>;
+  static constexpr std::size_t elements = policy_type::elements;
 
   Backend backend_;
   experiment_settings settings_;
   std::uint64_t seed_;
   policy_type policy_, reference_;
   adam<T> optimiser_;
-  std::vector<T> pool_, held_out_;     // [pool, features], [held_out, features]
-  std::vector<T> log_data_;            // [actions]
-  std::vector<T> held_out_reference_;  // log pi_ref [held_out or 1, actions]
+  std::vector<context> pool_, held_out_;  // [pool, width], [held_out, width]
+  std::vector<action> held_out_actions_;  // of sequences: drawn by pi_ref, one per held-out context
+  std::vector<T> log_data_;               // [actions]
+  std::vector<T> held_out_reference_;     // log pi_ref [rows of the held-out contexts or 1, actions]
+  std::vector<double> held_out_weights_;  // pi_ref, the same
   std::vector<double> reward_of_action_;
 
-  collection<T, action> now_, batch_;   // the samples in use, and the rows of the step
-  std::vector<std::ptrdiff_t> usable_;  // rows with at least one pair that passes the filter
-  std::size_t next_ = 0;                // of usable_
+  collection<policy_type, T> now_, batch_;  // the samples in use, and the rows of the step
+  std::vector<std::ptrdiff_t> usable_;      // rows with at least one pair that passes the filter
+  std::size_t next_ = 0;                    // of usable_
   random_stream shuffles_{0};
-  std::vector<T> log_probs_, d_log_probs_;  // of the batch [prompts, samples]
+  std::vector<T> log_probs_, d_log_probs_;  // of the batch [prompts, samples, elements]
 
   int step_             = 0;
   std::int64_t queries_ = 0, skipped_ = 0;

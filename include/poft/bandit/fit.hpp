@@ -18,17 +18,21 @@
 
 namespace poft::bandit {
 
-/// Whether expectations under the policy are sums over all its actions; else they are means over samples.
+/// Whether expectations under the policy are sums over all its actions (of one row: a context, or a prefix of tokens); else
+/// they are means over samples.
 template <class Policy>
 concept exact_policy = requires(Policy const& policy) {
   policy.log_probs();
 };
+/// Whether an action is a sequence of tokens. The rows are then the prefixes of the actions that log_prob() last saw.
+template <class Policy>
+concept sequence_policy = exact_policy<Policy> &&(Policy::elements > 1);
 
 struct fit_settings {
   int steps            = 100;
   double learning_rate = 0.01;
   int contexts         = 20;  ///< fresh ones in every step
-  int samples          = 10;  ///< per context, for the continuous policies
+  int samples          = 10;  ///< per context, for the continuous policies; one sequence for tokens
 };
 
 /// log of probabilities, [1, actions]: -inf for 0.
@@ -40,33 +44,43 @@ std::vector<T> log_of(std::vector<double> const& probability) {
   return out;
 }
 
-/// Adam steps on KL(pi || data) for categorical policies (arXiv:2404.14367's code: 100 steps, rate 0.01); on the likelihood
-/// of samples of the squashed Cauchy for continuous ones, where the paper starts from unfitted policies.
+/// Adam steps on KL(pi || data) for categorical policies (arXiv:2404.14367's code: 100 steps, rate 0.01), for tokens at
+/// every prefix of sequences drawn from the data, token by token; on the likelihood of samples of the squashed Cauchy for
+/// continuous ones, where the paper starts from unfitted policies.
 template <template <class, class> class Policy, class Backend, class T>
 void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector<double> const& data,
                  std::uint64_t seed, fit_settings const& settings = {}) {
   std::ptrdiff_t const rows = settings.contexts;
   random_stream random      = random_of(seed, stream::fit);
   adam<T> optimiser(policy.parameters().size());
-  std::vector<T> contexts(static_cast<std::size_t>(rows * context_features));
+  std::vector<typename Policy<Backend, T>::context> contexts(
+      static_cast<std::size_t>(rows * policy.context_width()));
   for (int step = 0; step < settings.steps; ++step) {
-    for (T& number : contexts) number = random.template uniform<T>();
-    policy.forward({contexts.data(), rows, context_features});
+    for (auto& number : contexts) number = policy.draw_context(random);
+    policy.forward({contexts.data(), rows, policy.context_width()});
     policy.zero_gradient();
     if constexpr (exact_policy<Policy<Backend, T>>) {
+      if constexpr (sequence_policy<Policy<Backend, T>>) {
+        std::vector<typename Policy<Backend, T>::action> drawn(static_cast<std::size_t>(rows));
+        for (auto& sequence : drawn) {
+          for (int& token : sequence) token = static_cast<int>(random.categorical(view<double const>(data)));
+        }
+        std::vector<T> unused(drawn.size() * policy.elements);
+        policy.log_prob({drawn.data(), rows, 1}, {unused.data(), rows, policy.elements});
+      }
       // The gradient of KL(pi || data) is that of the expectation of log pi - log data, frozen. An action that the data
       // exclude stands at the smallest log-prob that is still a number.
-      std::ptrdiff_t const actions = policy.actions();
-      std::vector<T> values(static_cast<std::size_t>(rows * actions)),
-          weight(static_cast<std::size_t>(rows), T(1) / T(rows));
-      for (std::ptrdiff_t r = 0; r < rows; ++r) {
+      std::ptrdiff_t const actions = policy.actions(), count = policy.rows();
+      std::vector<T> values(static_cast<std::size_t>(count * actions)),
+          weight(static_cast<std::size_t>(count), T(1) / T(count));
+      for (std::ptrdiff_t r = 0; r < count; ++r) {
         for (std::ptrdiff_t a = 0; a < actions; ++a) {
           double const log_data = std::max(std::log(data[static_cast<std::size_t>(a)]), -100.0);
           values[static_cast<std::size_t>(r * actions + a)] =
               policy.log_probs()(r, a) - static_cast<T>(log_data);
         }
       }
-      policy.backward_expectation({values.data(), rows, actions}, weight);
+      policy.backward_expectation({values.data(), count, actions}, weight);
     } else {
       std::vector<T> actions(static_cast<std::size_t>(rows * settings.samples));
       std::vector<T> const d_log_prob(actions.size(), T(-1) / static_cast<T>(actions.size()));

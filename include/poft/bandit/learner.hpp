@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,14 +29,27 @@
 
 namespace poft::bandit {
 
-/// Samples of a few prompts, row-major [prompts, samples].
+/// Samples of a few prompts, row-major: rewards [prompts, samples], log-probs [prompts, samples, elements].
 template <class T>
 struct learner_batch {
   std::size_t samples;    ///< per prompt
   double min_difference;  ///< pairs closer in reward are no pairs
   std::span<T const> rewards, log_probs, reference_log_probs;
   std::span<T const> old_log_probs;  ///< of the policy that drew the samples
+  std::size_t elements = 1;          ///< log-probs per sample: its tokens
 };
+
+/// Sums of every `elements` numbers: log-probs of sequences from those of their tokens.
+template <class T>
+std::vector<T> sums_of(std::span<T const> numbers, std::size_t elements) {
+  std::vector<T> out;
+  for (std::size_t i = 0; i < numbers.size(); i += elements) {
+    double sum = 0;
+    for (T const number : numbers.subspan(i, elements)) sum += static_cast<double>(number);
+    out.push_back(static_cast<T>(sum));
+  }
+  return out;
+}
 
 enum class learner_kind {
   best_of_n,
@@ -52,6 +66,10 @@ enum class learner_kind {
   ppo
 };
 
+/// How a policy gradient holds the policy near pi_ref: by the k2 estimator on its samples, as a penalty that the reward
+/// pays, or by the exact KL(pi || pi_ref) of every row. (k1 in the loss would do nothing: its gradient has mean zero.)
+enum class kl_form { samples, reward, rows };
+
 /// Name, and what its one parameter is; `grid` is what tuning tries, 0 ends it, and its first value is the default.
 struct learner_description {
   learner_kind kind;
@@ -59,8 +77,9 @@ struct learner_description {
   char const* parameter;
   std::array<double, 5> grid;
   char const* what;
+  kl_form kl = kl_form::samples;
 };
-inline constexpr std::array<learner_description, 12> learners{{
+inline constexpr std::array<learner_description, 16> learners{{
     {learner_kind::best_of_n, "best_of_n", "", {}, "likelihood of each prompt's best response"},
     {learner_kind::best_of_n_worst, "best_of_n_worst", "beta", {0.1, 0.3, 1}, "and away from its worst"},
     {learner_kind::best_of_n_average,
@@ -100,7 +119,31 @@ inline constexpr std::array<learner_description, 12> learners{{
      "kl",
      {0.01, 0.001, 0.1},
      "rewards standardised over the batch, a KL term to pi_ref"},
+    {learner_kind::reinforce,
+     "reinforce_kl_reward",
+     "kl",
+     {0.01, 0.001, 0.1},
+     "with the KL taken off the reward",
+     kl_form::reward},
+    {learner_kind::reinforce,
+     "reinforce_row_kl",
+     "kl",
+     {0.01, 0.001, 0.1},
+     "with the exact KL of every row",
+     kl_form::rows},
     {learner_kind::ppo, "ppo", "kl", {0.01, 0.001, 0.1}, "clip at 0.2, with a KL term to pi_ref"},
+    {learner_kind::ppo,
+     "ppo_kl_reward",
+     "kl",
+     {0.01, 0.001, 0.1},
+     "with the KL taken off the reward",
+     kl_form::reward},
+    {learner_kind::ppo,
+     "ppo_row_kl",
+     "kl",
+     {0.01, 0.001, 0.1},
+     "with the exact KL of every row",
+     kl_form::rows},
 }};
 
 /// A learner by name with its parameter. loss_and_gradient() is what one gradient step needs of it.
@@ -132,11 +175,46 @@ class learner {
     }
   }
 
-  /// Loss of the batch; its derivative by every log-prob is added to d_log_probs, [prompts, samples].
+  /// Coefficient of the exact KL(pi || pi_ref), mean over rows, that the loss has beside loss_and_gradient().
+  double row_kl() const { return description_->kl == kl_form::rows ? parameter_ : 0; }
+
+  /// Places in the rewards [prompts, samples] of the samples that the loss depends on, equally many for each prompt. With
+  /// these alone the loss and its gradient are the same, and a network need not look at the others.
+  template <class T>
+  std::vector<std::size_t> used_samples(std::span<T const> rewards, std::size_t samples) const {
+    std::vector<std::size_t> out;
+    bool const worst = kind() == learner_kind::best_of_n_worst;
+    if (kind() != learner_kind::best_of_n && !worst) {
+      out.resize(rewards.size());
+      std::iota(out.begin(), out.end(), std::size_t{0});
+      return out;
+    }
+    auto const places = preference::best_of_n(rewards, samples);
+    for (std::size_t p = 0; p < places.best.size(); ++p) {
+      out.push_back(p * samples + places.best[p]);
+      if (worst) out.push_back(p * samples + places.worst[p]);
+    }
+    return out;
+  }
+
+  /// Loss of the batch; its derivative by every log-prob is added to d_log_probs, [prompts, samples, elements]. Policy
+  /// gradients act on elements, each with its sample's reward, all others on the sums of a sample's elements.
   template <class Backend, class T>
   double loss_and_gradient(Backend const& backend, learner_batch<T> const& batch,
                            std::span<T> d_log_probs) const {
     using objective::negatives;
+    if (batch.elements > 1 && kind() < learner_kind::reinforce) {
+      auto const log_probs = sums_of(batch.log_probs, batch.elements),
+                 reference = sums_of(batch.reference_log_probs, batch.elements),
+                 old       = sums_of(batch.old_log_probs, batch.elements);
+      std::vector<T> d(batch.rewards.size());
+      double const loss = loss_and_gradient(
+          backend,
+          learner_batch<T>{batch.samples, batch.min_difference, batch.rewards, log_probs, reference, old},
+          std::span<T>(d));
+      for (std::size_t i = 0; i < d_log_probs.size(); ++i) d_log_probs[i] += d[i / batch.elements];
+      return loss;
+    }
     std::size_t const prompts = batch.rewards.size() / batch.samples;
     switch (kind()) {
       case learner_kind::best_of_n:
@@ -169,11 +247,9 @@ class learner {
       case learner_kind::ipo:
         return paired(backend, objective::ipo_bandit{parameter_}, batch, d_log_probs);
       case learner_kind::reinforce:
-        return stepped(backend, objective::with_kl<objective::reinforce, objective::k2>{{}, parameter_},
-                       batch, d_log_probs);
+        return stepped<objective::reinforce>(backend, batch, d_log_probs);
       case learner_kind::ppo:
-        return stepped(backend, objective::with_kl<objective::ppo_clip, objective::k2>{{}, parameter_}, batch,
-                       d_log_probs);
+        return stepped<objective::ppo_clip>(backend, batch, d_log_probs);
     }
     return 0;
   }
@@ -204,13 +280,22 @@ class learner {
                                    batch_options<T>{.count = static_cast<double>(count), .accumulate = true});
   }
 
-  /// Mean over all samples of a policy-gradient surrogate, the rewards standardised over the batch.
-  template <class Backend, class Objective, class T>
-  static double stepped(Backend const& backend, Objective const& objective, learner_batch<T> const& batch,
-                        std::span<T> d_log_probs) {
-    auto const advantages = preference::batch_mean_baseline(batch.rewards, {.ddof = 0, .epsilon = 1e-12});
+  /// Mean over all elements of a policy-gradient surrogate with their sample's reward, standardised over the batch.
+  template <class Surrogate, class Backend, class T>
+  double stepped(Backend const& backend, learner_batch<T> const& batch, std::span<T> d_log_probs) const {
+    std::vector<T> rewards(batch.rewards.begin(), batch.rewards.end());
+    if (description_->kl == kl_form::reward) {
+      auto const old       = sums_of(batch.old_log_probs, batch.elements),
+                 reference = sums_of(batch.reference_log_probs, batch.elements);
+      for (std::size_t i = 0; i < rewards.size(); ++i)
+        rewards[i] -= static_cast<T>(parameter_) * (old[i] - reference[i]);
+    }
+    auto const of_sample = preference::batch_mean_baseline(rewards, {.ddof = 0, .epsilon = 1e-12});
+    std::vector<T> advantages(batch.log_probs.size());
+    for (std::size_t i = 0; i < advantages.size(); ++i) advantages[i] = of_sample[i / batch.elements];
+    double const sampled_kl = description_->kl == kl_form::samples ? parameter_ : 0;
     return batch_loss_and_gradient(
-        backend, objective,
+        backend, objective::with_kl<Surrogate, objective::k2>{{}, sampled_kl},
         anchored_policy_step<std::span<T const>>{batch.log_probs, batch.old_log_probs,
                                                  batch.reference_log_probs, advantages},
         anchored_policy_step<std::span<T>>{d_log_probs, {}, {}, {}}, batch_options<T>{.accumulate = true});

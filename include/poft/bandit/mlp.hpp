@@ -133,19 +133,11 @@ class mlp {
   view<T const, 2> forward(view<T const, 2> contexts) {
     primitive::require_shape("mlp forward", "contexts", contexts, contexts.rows(), shape_.inputs);
     reserve(contexts.rows());
-    auto const p = slices();
-    for (std::ptrdiff_t r = 0; r < batch_; ++r) backend_.copy(contexts.row(r), now_.contexts.row(r));
-
-    linear::forward(backend_, now_.contexts, p.first.weight, p.first.bias, now_.first);
-    layer_norm::forward(backend_, now_.first, p.gain, p.bias, layer_norm_epsilon, now_.normalised,
-                        now_.moments);
-    shape_.after_norm == activation::relu ? relu::forward(backend_, now_.normalised, now_.normalised)
-                                          : tanh::forward(backend_, now_.normalised, now_.normalised);
-    linear::forward(backend_, now_.normalised, p.second.weight, p.second.bias, now_.second);
-    relu::forward(backend_, now_.second, now_.second);
-    linear::forward(backend_, now_.second, p.third.weight, p.third.bias, now_.third);
-    relu::forward(backend_, now_.third, now_.third);
-    linear::forward(backend_, now_.third, p.last.weight, p.last.bias, now_.outputs);
+    std::ptrdiff_t const pieces = (batch_ + rows_in_a_piece - 1) / rows_in_a_piece;
+    for_pieces(backend_, pieces, [&](Backend const& b, std::int64_t k) {
+      std::ptrdiff_t const first = batch_ * k / pieces, count = batch_ * (k + 1) / pieces - first;
+      forward_rows(b, contexts.subview(first, count), now_.rows(first, count));
+    });
     return now_.outputs;
   }
 
@@ -174,6 +166,10 @@ class mlp {
   using relu       = primitive::relu<Backend>;
   using tanh       = primitive::tanh<Backend>;
 
+  /// Contexts that go through the whole network on one thread: with fewer, packing the weights would cost as much as
+  /// multiplying by them.
+  static constexpr std::ptrdiff_t rows_in_a_piece = 50;
+
   /// What the last forward left behind, and what backward passes on; activations stand in the place of their
   /// inputs.
   struct activations {
@@ -185,7 +181,28 @@ class mlp {
     view<T, 2> d_wide[2];          // [batch, hidden]
     view<T, 2> d_normalised;       // [batch, normalised]
     view<row_moments<T>> moments;  // [batch]
+
+    /// Those of a piece's forward.
+    activations rows(std::ptrdiff_t from, std::ptrdiff_t count) const {
+      auto const cut = [&](auto const& whole) { return whole.subview(from, count); };
+      return {cut(contexts), cut(first), cut(normalised), cut(second), cut(third), cut(outputs), {}, {},
+              cut(moments)};
+    }
   };
+
+  void forward_rows(Backend const& b, view<T const, 2> contexts, activations const& a) {
+    auto const p = slices();
+    for (std::ptrdiff_t r = 0; r < contexts.rows(); ++r) b.copy(contexts.row(r), a.contexts.row(r));
+    linear::forward(b, a.contexts, p.first.weight, p.first.bias, a.first);
+    layer_norm::forward(b, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised, a.moments);
+    shape_.after_norm == activation::relu ? relu::forward(b, a.normalised, a.normalised)
+                                          : tanh::forward(b, a.normalised, a.normalised);
+    linear::forward(b, a.normalised, p.second.weight, p.second.bias, a.second);
+    relu::forward(b, a.second, a.second);
+    linear::forward(b, a.second, p.third.weight, p.third.bias, a.third);
+    relu::forward(b, a.third, a.third);
+    linear::forward(b, a.third, p.last.weight, p.last.bias, a.outputs);
+  }
 
   void reserve(std::ptrdiff_t batch) {
     if (batch == batch_) return;
