@@ -4,10 +4,11 @@
 #   merge.py fastest DIR                the competitor's runs to repeat, one a line: for every case and every way of
 #                                       writing it the fastest setting of the first look
 #   merge.py tables DIR                 the tables
-#   merge.py write TABLES README        puts the tables between README's two marks
+#   merge.py compile_time FILE          one table of what scripts/compile_time.sh prints for every header
+#   merge.py write NAME TABLES README   puts the tables between README's two marks of that name: tables, compile_time
 #
 # DIR/native-*.json and DIR/plain-*.json are google-benchmark's, DIR/look*.jsonl and DIR/round*.jsonl the competitor's,
-# DIR/machine.md and DIR/compile_time.md are taken as they are.
+# DIR/machine.md is taken as it is.
 import collections
 import glob
 import json
@@ -196,7 +197,7 @@ def objectives(ours):
                      percent(share), "33 %" if is_pair else "", verdict(share, 1 / 3) if is_pair else ""])
     table("Level 1, every objective: loss and gradient of 10^6 examples, float",
           "Bytes are the inputs read and the gradients written; the share of a copy of as many bytes, and DPO's bytes"
-          " per second, are at 2 threads.",
+          " per second, are at 2 threads. Of lists, an example is a response; they have four.",
           ["objective", "family", "bytes each", "1 thread, ms", "2 threads, ms", "GB/s", "of the copy", "of DPO's", "goal",
            "met?"], rows)
 
@@ -212,19 +213,19 @@ def without_march(ours, plain):
           ["what", "native, ms", "without, ms", "ratio"], rows)
 
 
-def compile_time(folder):
-    path = f"{folder}/compile_time.md"
-    if not os.path.exists(path):
-        return
+def print_compile_time(path):
     with open(path) as file:
-        rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in file][2:]
+        lines = file.read().splitlines()
+    how = next(line for line in lines if line and not line.startswith("|"))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")][2:]
     objectives = sorted((row for row in rows if row[0].startswith("poft/objective/")), key=lambda row: float(row[2]))
-    middle, slowest = objectives[len(objectives) // 2], objectives[-1]
-    table("Compile time",
-          f"g++ -O2, best of three; scripts/compile_time.sh prints it for each of the {len(objectives)} headers in"
-          " poft/objective/.", ["header", "preprocessed lines", "seconds", "goal", "met?"],
-          [["the median of the objectives", *middle[1:]], [f"the slowest, {slowest[0]}", *slowest[1:]]] +
-          [row for row in rows if row not in objectives])
+    of_all = []
+    if objectives:
+        middle, slowest = objectives[len(objectives) // 2], objectives[-1]
+        of_all = [["the median of the objectives", *middle[1:]], [f"the slowest, {slowest[0]}", *slowest[1:]]]
+        how += f" scripts/compile_time.sh prints the row of each of the {len(objectives)} headers in poft/objective/."
+    table("Compile time", how, ["header", "preprocessed lines", "seconds", "goal", "met?"],
+          of_all + [row for row in rows if row not in objectives])
 
 
 def print_tables(folder):
@@ -237,21 +238,21 @@ def print_tables(folder):
     bandit(ours, theirs)
     objectives(ours)
     without_march(ours, read_ours(folder, "plain"))
-    compile_time(folder)
 
 
-def write(tables, readme):
-    begin, end = "<!-- tables: begin -->\n", "<!-- tables: end -->"
+def write(name, tables, readme):
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
     with open(readme) as file:
         text = file.read()
     if text.count(begin) != 1 or text.count(end) != 1:
         raise SystemExit(f"{readme}: expected one {begin.strip()} and one {end}")
     with open(tables) as file:
-        new = file.read()
+        new = file.read().strip()
     with open(readme + ".new", "w") as file:
-        file.write(text.split(begin)[0] + begin + "\n" + new + "\n" + end + text.split(end)[1])
+        file.write(text.split(begin)[0] + begin + "\n" + new + "\n\n" + end + text.split(end)[1])
     os.replace(readme + ".new", readme)
 
 
 if __name__ == "__main__":
-    {"fastest": print_fastest, "tables": print_tables, "write": write}[sys.argv[1]](*sys.argv[2:])
+    {"fastest": print_fastest, "tables": print_tables, "compile_time": print_compile_time,
+     "write": write}[sys.argv[1]](*sys.argv[2:])

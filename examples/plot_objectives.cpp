@@ -4,14 +4,13 @@
 #include <exception>
 #include <filesystem>
 #include <map>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "bandit/files.hpp"
-#include "objectives/describe.hpp"
 #include "objectives/svg.hpp"
-#include "poft/scalar/gradient.hpp"
+#include "objectives/text.hpp"
+#include "poft/train/any_objective.hpp"
 
 namespace {
 
@@ -30,12 +29,11 @@ struct scene {
   double first = 0, second = 0;
 };
 
-scene scene_of(description const& one) {
-  auto const has = [&](char const* input) {
-    return std::find(one.frozen.begin(), one.frozen.end(), input) != one.frozen.end();
-  };
-  std::string const& main = one.live[0];
-  bool const link = one.name.starts_with("f") && has("reference_chosen");  // f-divergences grow exponentially
+scene scene_of(poft::any_objective const& one) {
+  auto const has         = [&](char const* input) { return one.needs(input); };
+  std::string const main = one.live()[0];
+  bool const link =
+      one.name().starts_with("f") && has("reference_chosen");  // f-divergences grow exponentially
   if (main == "chosen" && has("reference_chosen"))
     return {link ? range{-64, -56} : range{-100, -20},
             {{"rejected", -62},
@@ -88,99 +86,80 @@ std::string subtitle(std::vector<std::string> const& inputs, scene const& where)
   return joined(parts, "; ");
 }
 
-template <class Objective>
-figure plot(description const& one) {
-  using inputs                = poft::inputs_of<Objective, double>;
-  scene const where           = scene_of(one);
-  std::string const unit      = one.live[0] == "chosen_reward" ? "log-odds"
-                                : one.live[0] == "value"       ? "reward"
-                                                               : "nats";
-  std::string const loss_unit = one.live[0] == "value" ? "reward²" : unit == "log-odds" ? "nats" : unit;
-  figure out{Objective::name, {}, one.live[0] + " [" + unit + "]", grid(where.x), {}};
+/// A figure with the losses and the gradients of one curve per element of `labels`, still empty.
+figure empty_figure(poft::any_objective const& one, std::string const& x_label, std::vector<double> const& x,
+                    std::string const& loss_unit, std::vector<std::string> const& labels) {
+  figure out{std::string(one.name()), {}, x_label, x, {}};
   out.panels[0].label = "loss [" + loss_unit + "]";
-  out.panels[1].label = "d loss / d " + one.live[0];
-  auto all            = one.live;
-  all.insert(all.end(), one.frozen.begin(), one.frozen.end());
-  out.subtitle = subtitle(all, where);
+  out.panels[1].label = std::string("d loss / d ") + one.live()[0];
+  for (auto& panel : out.panels)
+    for (auto const& label : labels) panel.curves.push_back({label, std::vector<double>(x.size())});
+  return out;
+}
 
-  bool const two = std::find(all.begin(), all.end(), where.varied) != all.end();
-  for (int k = 0; k <= static_cast<int>(two); ++k) {
-    inputs example;
-    auto const set = [&](std::string const& name, auto& member) {
-      if (auto const found = where.others.find(name); found != where.others.end()) member = found->second;
-      if (name == where.varied) member = k == 0 ? where.first : where.second;
-    };
-    inputs::live::for_each_index(
-        [&]<int K>() { set(inputs::live::template at<K>::name, inputs::live::template get<K>(example)); });
-    inputs::frozen::for_each_index([&]<int K>() {
-      set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(example));
-    });
-    std::string const label =
-        two ? std::string(where.varied) + " " + text_of(k == 0 ? where.first : where.second) : "";
-    curve loss{label, {}}, gradient{label, {}};
-    for (double const x : out.x) {
-      inputs::live::template get<0>(example) = x;
-      auto const at                          = value_and_gradient(Objective{}, example);
-      loss.y.push_back(at.value);
-      gradient.y.push_back(inputs::live::template get<0>(at.gradient));
+figure plot_example(poft::any_objective const& one) {
+  scene const where           = scene_of(one);
+  std::string const main      = one.live()[0];
+  std::string const unit      = main == "chosen_reward" ? "log-odds" : main == "value" ? "reward" : "nats";
+  std::string const loss_unit = main == "value" ? "reward²" : unit == "log-odds" ? "nats" : unit;
+  std::vector<std::string> inputs(one.live().begin(), one.live().end()), labels{""};
+  inputs.insert(inputs.end(), one.frozen().begin(), one.frozen().end());
+  if (one.needs(where.varied))
+    labels = {std::string(where.varied) + " " + text_of(where.first),
+              std::string(where.varied) + " " + text_of(where.second)};
+  figure out   = empty_figure(one, main + " [" + unit + "]", grid(where.x), loss_unit, labels);
+  out.subtitle = subtitle(inputs, where);
+
+  for (std::size_t k = 0; k < labels.size(); ++k) {
+    std::map<std::string, std::vector<double>> values;
+    poft::columns<double const> columns;
+    for (auto const& name : inputs) {
+      auto const found = where.others.find(name);
+      double const x   = name == where.varied          ? (k == 0 ? where.first : where.second)
+                         : found != where.others.end() ? found->second
+                                                       : 0;
+      columns[name] = values[name] = std::vector<double>(out.x.size(), x);
     }
-    out.panels[0].curves.push_back(loss);
-    out.panels[1].curves.push_back(gradient);
+    columns[main] = out.x;
+    one.evaluate(columns, {{main, out.panels[1].curves[k].y}},
+                 {.count = 1, .losses = out.panels[0].curves[k].y});
   }
   return out;
 }
 
 /// Four responses; the first one's score runs.
-template <class Objective>
-  requires takes_lists<Objective> figure plot(description const& one) {
-    using inputs = poft::inputs_of<Objective, double>;
-    std::vector<double> score{0, -20, -22, -26}, reference(4, -20), reward{1, 0.5, 0.25, 0}, tokens(4, 10),
-        target{0.5, 0.3, 0.1, 0.1}, gradient(4);
-    bool const plain = one.live[0] == "score" || one.name == "best_of_n_log_complement";
-    if (plain) {
-      score = {0, -1, -2, -4};
-      reference.clear();
-    }
-    bool const best_of_n = one.name.starts_with("best_of_n");
-    if (best_of_n) {
-      reward = {0, 0.5, 0.25, 1};
-      reference.clear();
-    }
-    std::vector<std::int32_t> const ranking{0, 1, 2, 3};
-    inputs list;
-    auto const set = [&](std::string_view name, auto& member) {
-      if constexpr (std::is_assignable_v<decltype(member), poft::view<std::int32_t const>>) {
-        member = ranking;
-      } else {
-        if (name == "reward") member = reward;
-        if (name == "tokens") member = tokens;
-        if (name == "target") member = target;
-        if (name.starts_with("reference") && !reference.empty()) member = reference;
-      }
-    };
-    inputs::frozen::for_each_index(
-        [&]<int K>() { set(inputs::frozen::template at<K>::name, inputs::frozen::template get<K>(list)); });
-    inputs::live::template get<0>(list) = score;
-    figure out{Objective::name,
-               {},
-               one.live[0] + " of the first response [nats]",
-               grid(plain && one.name != "best_of_n_log_complement" ? range{-6, 4}
-                    : plain                                         ? range{-6, -0.01}
-                                                                    : range{-60, 0}),
-               {}};
-    out.subtitle = "others " + joined({text_of(score[1]), text_of(score[2]), text_of(score[3])}, ", ") +
-                   (best_of_n                    ? "; rewards 0, 0.5, 0.25, 1"
-                    : one.name == "softmax_list" ? "; targets 0.5, 0.3, 0.1, 0.1"
+figure plot_list(poft::any_objective const& one) {
+  std::string const main = one.live()[0];
+  std::map<std::string, std::vector<double>> list{{main, {0, -20, -22, -26}},
+                                                  {"ranking", {0, 1, 2, 3}},
+                                                  {"tokens", {10, 10, 10, 10}},
+                                                  {"target", {0.5, 0.3, 0.1, 0.1}},
+                                                  {"reward", {1, 0.5, 0.25, 0}}};
+  bool const complement = one.name() == "best_of_n_log_complement", plain = main == "score" || complement;
+  bool const best_of_n = one.name().starts_with("best_of_n");
+  if (plain) list[main] = {0, -1, -2, -4};
+  if (best_of_n) list["reward"] = {0, 0.5, 0.25, 1};
+  if (!plain && !best_of_n) list["reference_log_prob"].assign(4, -20);
+  range const x = !plain ? range{-60, 0} : complement ? range{-6, -0.01} : range{-6, 4};
+
+  figure out         = empty_figure(one, main + " of the first response [nats]", grid(x), "nats", {""});
+  auto const& others = list[main];
+  out.subtitle       = "others " +
+                 joined(std::vector{text_of(others[1]), text_of(others[2]), text_of(others[3])}, ", ") +
+                 (best_of_n                      ? "; rewards 0, 0.5, 0.25, 1"
+                  : one.name() == "softmax_list" ? "; targets 0.5, 0.3, 0.1, 0.1"
                                                  : "; best first");
-    out.panels[0] = {"loss [nats]", {{"", {}}}};
-    out.panels[1] = {"d loss / d " + one.live[0], {{"", {}}}};
-    for (double const x : out.x) {
-      score[0] = x;
-      out.panels[0].curves[0].y.push_back(Objective{}(list, poft::view<double>(gradient)));
-      out.panels[1].curves[0].y.push_back(gradient[0]);
-    }
-    return out;
+  for (std::size_t i = 0; i < out.x.size(); ++i) {
+    std::vector<double> gradient(4), loss(1);
+    std::vector<std::int64_t> const whole{0, 4};
+    list[main][0] = out.x[i];
+    poft::columns<double const> columns(list.begin(), list.end());
+    one.evaluate(columns, {{main, gradient}}, {.losses = loss, .list_offsets = whole});
+    out.panels[0].curves[0].y[i] = loss[0];
+    out.panels[1].curves[0].y[i] = gradient[0];
   }
+  return out;
+}
 
 }  // namespace
 
@@ -192,10 +171,9 @@ int main(int count, char** arguments) {
   try {
     std::filesystem::path const folder = arguments[1];
     study::require_writable(folder);
-    poft::objective::all_objectives::for_each([&]<class Objective>() {
-      study::write_whole(folder / (std::string(Objective::name) + ".svg"),
-                         svg_of(plot<Objective>(describe<Objective>())));
-    });
+    for (auto const& one : poft::every_objective())
+      study::write_whole(folder / (std::string(one.name()) + ".svg"),
+                         svg_of(one.of_lists() ? plot_list(one) : plot_example(one)));
     return 0;
   } catch (std::exception const& problem) {
     std::fprintf(stderr, "plot_objectives: %s\n", problem.what());

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "bandit/files.hpp"
@@ -17,9 +17,9 @@ namespace {
 using namespace objectives;
 
 /// One line per row: loss and d_NAME per live input, at the 17 digits that read back exactly.
-std::string csv_of(std::vector<std::string> const& live, evaluation const& result) {
+std::string csv_of(poft::any_objective const& objective, evaluation const& result) {
   std::string text = "loss";
-  for (auto const& name : live) text += ",d_" + name;
+  for (char const* const name : objective.live()) text.append(",d_").append(name);
   text += '\n';
   char digits[32];
   auto const append = [&](double number) {
@@ -38,12 +38,12 @@ std::string csv_of(std::vector<std::string> const& live, evaluation const& resul
 
 std::string listing() {
   std::string text;
-  for (auto const& one : descriptions()) {
-    text += poft::message(one.name, "\n  gradient of  ", joined(one.live, ", "));
-    if (!one.frozen.empty()) text += poft::message("\n  given        ", joined(one.frozen, ", "));
-    if (one.of_lists) text += "\n  lists        rows with equal text in column 'list', one after the other";
-    for (auto const& parameter : one.parameters)
-      text += poft::message("\n  --", parameter.name, " ", text_of(parameter.value));
+  for (auto const& one : poft::every_objective()) {
+    text += poft::message(one.name(), "\n  gradient of  ", joined(one.live(), ", "));
+    if (!one.frozen().empty()) text += poft::message("\n  given        ", joined(one.frozen(), ", "));
+    if (one.of_lists()) text += "\n  lists        rows with equal text in column 'list', one after the other";
+    for (std::size_t k = 0; k < one.parameters().size(); ++k)
+      text += poft::message("\n  --", one.parameter_names()[k], " ", text_of(one.parameters()[k]));
     text += '\n';
   }
   return text;
@@ -64,22 +64,17 @@ void write(std::string const& text, std::string const& output) {
 }
 
 void evaluate_file(request const& asked) {
-  bool const known = with_objective(asked.objective, [&]<class Objective>() {
-    Objective objective;
-    for (auto const& [name, text] : asked.parameters) {
-      double value          = 0;
-      auto const [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (bad != std::errc() || end != text.data() + text.size())
-        throw poft::value_error(poft::message("--", name, ": '", text, "' is not a number"));
-      set_parameter(objective, name, value);
-    }
-    auto const result = evaluate_rows(objective, csv_table(asked.file));
-    write(csv_of(names_of<typename poft::inputs_of<Objective, double>::live>(), result), asked.output);
-    std::fprintf(stderr, "mean loss %.17g\n", result.mean);
-  });
-  if (!known)
-    throw poft::value_error(
-        poft::message("unknown objective '", asked.objective, "'; poft-eval --list names them all"));
+  std::map<std::string, double> parameters;
+  for (auto const& [name, text] : asked.parameters) {
+    double& value         = parameters[name];
+    auto const [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (bad != std::errc() || end != text.data() + text.size())
+      throw poft::value_error(poft::message("--", name, ": '", text, "' is not a number"));
+  }
+  auto const objective = poft::make_objective(asked.objective, parameters);
+  auto const result    = evaluate_rows(objective, csv_table(asked.file));
+  write(csv_of(objective, result), asked.output);
+  std::fprintf(stderr, "mean loss %.17g\n", result.mean);
 }
 
 void run(request const& asked) {
@@ -108,8 +103,8 @@ int main(int count, char** arguments) {
   app.add_flag("--catalogue", asked.catalogue, "docs/objectives.md");
   app.add_flag("--table", asked.table, "the table of all objectives alone");
   std::set<std::string> names;
-  for (auto const& one : descriptions())
-    for (auto const& parameter : one.parameters) names.insert(parameter.name);
+  for (auto const& one : poft::every_objective())
+    names.insert(one.parameter_names().begin(), one.parameter_names().end());
   for (auto const& name : names)
     app.add_option_function<std::string>(
            "--" + name, [&, name](std::string const& text) { asked.parameters[name] = text; })

@@ -129,14 +129,16 @@ ours build-bench-plain evaluate_bench $seconds_of_each '/(dpo|poft)/.*threads:2'
 ours build-bench-plain logits_bench $seconds 'float/.*threads:2' plain-level_2
 ours build-bench-plain step_bench $seconds 'threads:2' plain-bandit
 say "compile times"
-scripts/compile_time.sh >$results/compile_time.md
+scripts/compile_time.sh >$results/compile_time_of_each.md
 
 python3 bench/merge.py tables $results >$results/tables.md
+python3 bench/merge.py compile_time $results/compile_time_of_each.md >$results/compile_time.md
 say "load average after: $(load), of which about 2 are this script's"
-cat $results/tables.md
+cat $results/tables.md $results/compile_time.md
 if [ -n "$out" ]; then
-  cp $results/tables.md "$out"
+  cat $results/tables.md $results/compile_time.md >"$out"
 fi
 if [ $write = yes ]; then
-  python3 bench/merge.py write $results/tables.md bench/README.md
+  python3 bench/merge.py write tables $results/tables.md bench/README.md
+  python3 bench/merge.py write compile_time $results/compile_time.md bench/README.md
 fi

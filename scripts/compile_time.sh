@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# Prints what including headers costs as a markdown table: compile_time.sh [HEADER[+HEADER...]...], paths as they
-# are included. Default: every objective, level 1 with Eigen, and a program that uses it. Best of three; g++ -O2
-# unless CXX and CXXFLAGS say otherwise.
+# Prints what including headers costs as a markdown table: compile_time.sh [--write] [HEADER[+HEADER...]...], paths as
+# they are included. Default: every objective, level 1 with Eigen, and a program that uses it. Best of three; g++ -O2
+# unless CXX and CXXFLAGS say otherwise. --write puts the table, objectives summed up, into bench/README.md; other work on
+# the machine spoils it.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-compile() { ${CXX:-g++} -std=c++20 ${CXXFLAGS:--O2} -I include -isystem /usr/include/eigen3 -x c++ "$@" -; }
+write=no
+if [ "${1:-}" = --write ]; then
+  write=yes
+  shift
+fi
+compiler=${CXX:-g++} flags=${CXXFLAGS:--O2}
+compile() { $compiler -std=c++20 $flags -I include -isystem /usr/include/eigen3 -x c++ "$@" -; }
 
 # row NAME GOAL_IN_MS SOURCE
 row() {
@@ -27,22 +34,37 @@ row() {
 }
 includes() { printf '#include "%s"\n' ${1//+/ }; }
 
-echo "| header | preprocessed lines | seconds | goal | met? |"
-echo "|---|---:|---:|---:|---:|"
-if [ $# -gt 0 ]; then
-  for headers in "$@"; do
-    row "${headers//+/ + }" 0 "$(includes "$headers")"
+rows() {
+  echo "$($compiler --version | head -n 1), $flags, best of three, $(date +%Y-%m-%d), load average before" \
+    "$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown)."
+  echo
+  echo "| header | preprocessed lines | seconds | goal | met? |"
+  echo "|---|---:|---:|---:|---:|"
+  if [ $# -gt 0 ]; then
+    for headers in "$@"; do
+      row "${headers//+/ + }" 0 "$(includes "$headers")"
+    done
+    return
+  fi
+  for header in include/poft/objective/*.hpp; do
+    row "${header#include/}" 200 "$(includes "${header#include/}")"
   done
-  exit
-fi
-for header in include/poft/objective/*.hpp; do
-  row "${header#include/}" 200 "$(includes "${header#include/}")"
-done
-level_1=$(includes poft/backend/eigen/backend.hpp+poft/batch/evaluate.hpp)
-row "poft/backend/eigen/backend.hpp + poft/batch/evaluate.hpp" 2000 "$level_1"
-row "the same, and DPO's loss and gradient of a batch" 2000 "$level_1
+  level_1=$(includes poft/backend/eigen/backend.hpp+poft/batch/evaluate.hpp)
+  row "poft/backend/eigen/backend.hpp + poft/batch/evaluate.hpp" 2000 "$level_1"
+  row "the same, and DPO's loss and gradient of a batch" 2000 "$level_1
 $(includes poft/objective/dpo.hpp)
 double loss(poft::preference_pair<std::span<float const>> const& pairs,
             poft::preference_pair<std::span<float>> const& d) {
   return poft::batch_loss_and_gradient(poft::eigen::backend{}, poft::objective::dpo{}, pairs, d);
 }"
+}
+
+if [ $write = no ]; then
+  rows "$@"
+  exit
+fi
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+rows "$@" | tee "$folder/of_each.md"
+python3 bench/merge.py compile_time "$folder/of_each.md" >"$folder/compile_time.md"
+python3 bench/merge.py write compile_time "$folder/compile_time.md" bench/README.md

@@ -1,9 +1,10 @@
-// Level 1, every objective of the lists: loss and gradient of a batch, in bytes per second and as a share of a copy's.
+// Level 1, every objective: loss and gradient of a batch, in bytes per second and as a share of a copy's.
 // SPDX-License-Identifier: MIT
 #include "poft/batch/evaluate.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,8 +14,10 @@
 #include "../support/memory_speed.hpp"
 #include "../support/timed_calls.hpp"
 #include "poft/backend/eigen/backend.hpp"
+#include "poft/batch/evaluate_lists.hpp"
 #include "poft/core/random.hpp"
 #include "poft/objective/list.hpp"
+#include "poft/objective/lists.hpp"
 #include "poft/objective/pairs_with_reference.hpp"
 #include "poft/objective/pairs_without_reference.hpp"
 #include "poft/objective/policy_gradient.hpp"
@@ -54,6 +57,18 @@ std::vector<float> frozen_numbers(std::string_view name, std::vector<float> cons
   return out;
 }
 
+/// What every run reports: its bytes per second beside those of a copy of as many bytes.
+void count(benchmark::State& state, double loss, double seconds, std::int64_t examples, int bytes_each) {
+  double const bytes     = static_cast<double>(examples * bytes_each);
+  auto const& speed      = speed_of_memory(examples * bytes_each, static_cast<int>(state.range(1)));
+  state.counters["loss"] = loss;
+  state.counters["bytes_per_example"]     = bytes_each;
+  state.counters["gigabytes_per_s"]       = 1e-9 * bytes / seconds;
+  state.counters["copy_gigabytes_per_s"]  = 1e-9 * bytes / speed.copy;
+  state.counters["scale_gigabytes_per_s"] = 1e-9 * bytes / speed.scale;
+  state.counters["share_of_copy"]         = speed.copy / seconds;
+}
+
 template <class Objective>
 void evaluate(benchmark::State& state) {
   using numbers               = inputs_of<Objective, std::vector<float>>;
@@ -89,19 +104,58 @@ void evaluate(benchmark::State& state) {
   double const seconds =
       time_calls(state, [&] { loss = batch_loss_and_gradient(backend, objective, in, out); });
 
-  auto const bytes  = static_cast<double>(examples) * 4 * (2 * inputs::live::count + inputs::frozen::count);
-  auto const& speed = speed_of_memory(static_cast<std::int64_t>(bytes), threads);
-  state.counters["loss"]                  = loss;
-  state.counters["bytes_per_example"]     = bytes / static_cast<double>(examples);
-  state.counters["gigabytes_per_s"]       = 1e-9 * bytes / seconds;
-  state.counters["copy_gigabytes_per_s"]  = 1e-9 * bytes / speed.copy;
-  state.counters["scale_gigabytes_per_s"] = 1e-9 * bytes / speed.scale;
-  state.counters["share_of_copy"]         = speed.copy / seconds;
+  count(state, loss, seconds, examples, 4 * (2 * inputs::live::count + inputs::frozen::count));
+}
+
+/// Lists of four responses; an example is a response.
+template <class Objective>
+void evaluate_lists(benchmark::State& state) {
+  using lists                  = inputs_of<Objective, float>;
+  constexpr std::int64_t items = 4;
+  std::int64_t const responses = state.range(0);
+  int const threads            = static_cast<int>(state.range(1));
+
+  random_stream random(1);
+  std::vector<float> const score = live_numbers(lists::live::template at<0>::name, responses, random);
+  std::vector<float> gradient(score.size()), given[lists::frozen::count];
+  std::vector<std::int32_t> ranking;
+  lists in;
+  lists::live::template get<0>(in) = score;
+  lists::frozen::for_each_index([&]<int K>() {
+    auto& member = lists::frozen::template get<K>(in);
+    if constexpr (std::is_assignable_v<decltype(member), view<float const>>) {
+      given[K] = frozen_numbers(lists::frozen::template at<K>::name, score, random);
+      if (std::is_same_v<lists, sorted_list<float>>) {
+        for (auto list = given[K].begin(); list < given[K].end(); list += items)
+          std::sort(list, list + items, std::greater<>());
+      }
+      member = given[K];
+    } else {
+      ranking.resize(score.size());
+      for (std::int64_t first = 0; first < responses; first += items)
+        random.permutation(view<std::int32_t>(ranking).subview(first, items));
+      member = ranking;
+    }
+  });
+
+  Objective const objective{};
+  eigen::backend const backend{.threads = threads};
+  double loss          = 0;
+  double const seconds = time_calls(
+      state, [&] { loss = batch_loss_and_gradient(backend, objective, in, {.items = items}, gradient); });
+  count(state, loss, seconds, responses, 4 * (2 + lists::frozen::count));
 }
 
 template <class Objective>
 void add(std::string const& family, std::vector<std::int64_t> const& sizes) {
-  benchmark::RegisterBenchmark(("level_1/" + family + "/" + Objective::name).c_str(), evaluate<Objective>)
+  auto run = [](benchmark::State& state) {
+    if constexpr (list_objective<Objective>) {
+      evaluate_lists<Objective>(state);
+    } else {
+      evaluate<Objective>(state);
+    }
+  };
+  benchmark::RegisterBenchmark(("level_1/" + family + "/" + Objective::name).c_str(), run)
       ->ArgsProduct({sizes, {1, 2}})
       ->ArgNames({"examples", "threads"})
       ->UseManualTime()
@@ -125,6 +179,7 @@ void add_all(std::string const& family) {
   add_all<objective::reward_model_objectives>("reward_models");
   add_all<objective::reward_weighted_objectives>("reward_weighted");
   add_all<objective::policy_gradient_objectives>("policy_gradient");
+  add_all<objective::list_objectives>("lists");
   return true;
 }();
 

@@ -5,21 +5,22 @@
 #include <string>
 #include <vector>
 
-#include "describe.hpp"
 #include "peers.hpp"
 #include "poft/core/error.hpp"
+#include "poft/train/any_objective.hpp"
+#include "text.hpp"
 
 namespace objectives {
 
 struct family {
   char const* title;
-  std::vector<description> members;
+  std::vector<poft::any_objective> members;
 };
 
 template <class List>
 family family_of(char const* title) {
   family out{title, {}};
-  List::for_each([&]<class Objective>() { out.members.push_back(describe<Objective>()); });
+  List::for_each([&]<class Objective>() { out.members.emplace_back(Objective{}); });
   return out;
 }
 
@@ -41,15 +42,12 @@ inline void require_complete(std::vector<family> const& all) {
   for (auto const& group : all) {
     for (auto const& one : group.members) {
       ++described;
-      if (!find_peer_row(one.name))
+      if (!find_peer_row(one.name()))
         throw poft::value_error(
-            poft::message("objective '", one.name, "' has no row in examples/objectives/peers.hpp"));
+            poft::message("objective '", one.name(), "' has no row in examples/objectives/peers.hpp"));
     }
   }
-  for (auto const& row : peer_rows)
-    if (!with_objective(row.name, []<class>() {}))
-      throw poft::value_error(poft::message(
-          "row '", row.name, "' of examples/objectives/peers.hpp has no objective in the list"));
+  for (auto const& row : peer_rows) poft::make_objective(row.name);
   if (described != std::size(peer_rows) ||
       static_cast<int>(described) != poft::objective::all_objectives::count)
     throw poft::value_error(
@@ -57,17 +55,18 @@ inline void require_complete(std::vector<family> const& all) {
 }
 
 /// "a, b" in typewriter, "-" where there is none.
-inline std::string code_list(std::vector<std::string> const& words) {
+template <class Words>
+std::string code_list(Words const& words) {
   return words.empty() ? "-" : poft::message("`", joined(words, "`, `"), "`");
 }
 /// What starts with a dash is a remark in place of a name.
 inline std::string code_or_dash(std::string_view text) {
   return text.starts_with("- ") || text == "-" ? std::string(text) : poft::message("`", text, "`");
 }
-inline std::string parameters_of(description const& one) {
+inline std::string parameters_of(poft::any_objective const& one) {
   std::vector<std::string> words;
-  for (auto const& parameter : one.parameters)
-    words.push_back(parameter.name + " " + text_of(parameter.value));
+  for (std::size_t k = 0; k < one.parameters().size(); ++k)
+    words.push_back(one.parameter_names()[k] + (" " + text_of(one.parameters()[k])));
   return code_list(words);
 }
 /// A bar would end a cell.
@@ -85,8 +84,8 @@ inline std::string catalogue_table() {
   for (auto const& group : all) {
     text += poft::message("| **", group.title, "** | | | | |\n");
     for (auto const& one : group.members) {
-      auto const& row = *find_peer_row(one.name);
-      text += poft::message("| [", one.name, "](docs/objectives.md#", one.name, ") | ",
+      auto const& row = *find_peer_row(one.name());
+      text += poft::message("| [", one.name(), "](docs/objectives.md#", one.name(), ") | ",
                             cell(poft::message("`", row.formula, "`")), " | ", parameters_of(one), " | ",
                             cell(code_or_dash(row.trl)), " | ", cell(code_or_dash(row.halos)), " |\n");
     }
@@ -114,10 +113,10 @@ All are minimised; log-probs are in nats. Names in the formulas:
   for (auto const& group : all) {
     text += poft::message("\n## ", group.title, "\n");
     for (auto const& one : group.members) {
-      auto const& row = *find_peer_row(one.name);
-      text += poft::message("\n### ", one.name, "\n\n`", row.formula, "`\n\n![", one.name, "](objectives/",
-                            one.name, ".svg)\n\n");
-      text += poft::message("- gradient of ", code_list(one.live), "; given ", code_list(one.frozen),
+      auto const& row = *find_peer_row(one.name());
+      text += poft::message("\n### ", one.name(), "\n\n`", row.formula, "`\n\n![", one.name(),
+                            "](objectives/", one.name(), ".svg)\n\n");
+      text += poft::message("- gradient of ", code_list(one.live()), "; given ", code_list(one.frozen()),
                             "\n- parameters: ", parameters_of(one), "\n- TRL: ", code_or_dash(row.trl),
                             "; HALOs: ", code_or_dash(row.halos), "\n");
       if (!row.difference.empty()) text += poft::message("- ", row.difference, "\n");

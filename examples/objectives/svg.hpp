@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "describe.hpp"
+#include "text.hpp"
 
 namespace objectives {
 
