@@ -21,16 +21,14 @@ model new_model(std::uint64_t seed, bool scalar_head = false) {
   return out;
 }
 
-// What we want: as many different letters as possible.
-double variety(dataset::tokens, dataset::tokens response) {
-  double different = 0;
-  for (std::size_t i = 0; i < response.size(); ++i) {
-    different += std::find(response.begin(), response.begin() + i, response[i]) == response.begin() + i;
-  }
-  return different / static_cast<double>(response.size());
+// What we want: a, e and i, three of the twelve letters.
+double share_of_vowels(dataset::tokens, dataset::tokens response) {
+  double vowels = 0;
+  for (std::int32_t const letter : response) vowels += letter % 4 == 0;
+  return vowels / static_cast<double>(response.size());
 }
 
-double train(char const* judge, reward_function const& rewards) {
+void train(char const* judge, reward_function const& rewards) {
   constexpr std::int64_t group = 8;
   model policy = new_model(1), reference = new_model(1);
   std::vector<tokens> prompts;
@@ -45,26 +43,25 @@ double train(char const* judge, reward_function const& rewards) {
   training_term grpo{make_objective("ppo_clip_k3", {{"kl_coefficient", 0.01}})};
   grpo.level       = objective_level::token;
   grpo.aggregation = objective::aggregation::sequence_mean;
-  trainer<eigen::backend, double> trained(policy, {grpo}, {.steps = 200, .batch = 96, .learning_rate = 3e-3});
+  trainer<eigen::backend, double> trained(policy, {grpo}, {.steps = 80, .batch = 96, .learning_rate = 3e-3});
   trained.run(on_policy(policy, prompts, sampling, rewards, prepare));
 
   std::vector<dataset::tokens> const views(prompts.begin(), prompts.end());
   auto const samples = sample_responses(policy, std::span(views), 20, {.new_tokens = 6, .seed = 2});
   double mean        = 0;
-  for (double const one : reward_of_each(variety)(samples)) mean += one / samples.examples();
-  std::printf("judged by %-15s share of different letters %.1f\n", judge, mean);
-  return mean;
+  for (double const one : reward_of_each(share_of_vowels)(samples)) mean += one / samples.examples();
+  std::printf("judged by %-15s %.1f of the letters are vowels\n", judge, mean);
 }
 
 int main() {
   model const start = new_model(1);
-  train("the function:", reward_of_each(variety));
+  train("the function:", reward_of_each(share_of_vowels));
 
-  // Bradley-Terry on random pairs, the one with the greater variety chosen.
+  // Bradley-Terry on random pairs, the one with more vowels chosen.
   std::vector<tokens> const prompts(300, tokens{0});
   std::vector<dataset::tokens> const views(prompts.begin(), prompts.end());
   auto samples = sample_responses(start, std::span(views), 2, {.new_tokens = 6, .seed = 3});
-  samples.set("reward", reward_of_each(variety)(samples));
+  samples.set("reward", reward_of_each(share_of_vowels)(samples));
   dataset const pairs = as_pairs(samples, 2, /*min_difference*/ 0.1);
   model judge         = new_model(2, /*scalar_head*/ true);
   trainer<eigen::backend, double> judging(judge, {{make_objective("bt_reward")}},

@@ -148,9 +148,9 @@ void expect_near(numbers const& got, numbers const& want, double tolerance) {
 }
 
 std::vector<hidden_head_options> const cuts{
-    {},                       // one block
-    {.rows = 4, .items = 7},  // neither divides
-    {.rows = 5, .items = 64},
+    {},                                                         // one block
+    {.rows = 4, .items = 7},                                    // neither divides
+    {.rows = 5, .items = 64},                                   // fewer items, so 7 rows
     {.keep_bytes = 3 * vocab * 8 + 5, .rows = 2, .items = 10},  // a few rows are kept
     {.keep_bytes = 1 << 20, .rows = 100, .items = 9}};          // all are
 
@@ -190,11 +190,97 @@ TEST(hidden_head, masked_rows_get_zero_and_are_not_projected) {
   for (double const d : got.d_weight) EXPECT_TRUE(std::isfinite(d));
 }
 
-TEST(hidden_head, holds_blocks_and_gathered_states_only) {
+/// Counts what a backend gives out, and how many products it is asked for.
+struct counting_backend : one_by_one {
+  struct counters {
+    std::int64_t bytes = 0, products = 0;
+  };
+  counters* counted = nullptr;
+
+  template <class T>
+  host_buffer<T> allocate(std::int64_t n) const {
+    if (counted) counted->bytes += n * static_cast<std::int64_t>(sizeof(T));
+    return one_by_one::allocate<T>(n);
+  }
+  template <class T>
+  void gemm(primitive::gemm_options const& options, std::type_identity_t<view<T const, 2>> a,
+            std::type_identity_t<view<T const, 2>> b, view<T, 2> c) const {
+    if (counted) ++counted->products;
+    one_by_one::gemm(options, a, b, c);
+  }
+};
+
+TEST(hidden_head, holds_a_block_and_gathered_states_only) {
   example<float> const e;
-  hidden_head<one_by_one, float> head({}, {.rows = 4, .items = 7});
-  head.read(e.h(), e.w(), e.batch());
-  EXPECT_EQ(head.bytes_held(), 4 * (4 * 7 + 2 * 18 * channels));  // 18 of the 23 tokens count
+  counting_backend::counters counters;
+  counting_backend backend;
+  backend.counted = &counters;
+  std::vector<float> d_hidden(tokens * channels), d_weight(vocab * channels);
+  view<float, 2> const d_h(d_hidden.data(), tokens, channels), d_w(d_weight.data(), vocab, channels);
+  hidden_head<counting_backend, float> head(backend, {.rows = 4, .items = 7});
+  for (int step = 0; step < 3; ++step) {
+    head.loss_and_gradient(objective::dpo{}, e.h(), e.w(), e.batch(), e.references(), d_h, d_w);
+    EXPECT_EQ(counters.bytes, 4 * (4 * 7 + 2 * 18 * channels));  // 18 of the 23 tokens count
+    EXPECT_EQ(head.bytes_held(), counters.bytes);
+    // 5 x 6 blocks, each projected twice but the last, and two products for the gradients of each.
+    EXPECT_EQ(counters.products, (step + 1) * (5 * 6 * 4 - 1));
+  }
+}
+
+TEST(hidden_head, projects_once_what_is_kept_or_fits_one_block) {
+  example<float> const e;
+  for (hidden_head_options const options :
+       {hidden_head_options{.keep_bytes = 18 * vocab * 4, .rows = 1, .items = 41},
+        hidden_head_options{.rows = 1, .items = 18 * 41}}) {
+    counting_backend::counters counters;
+    counting_backend backend;
+    backend.counted = &counters;
+    std::vector<float> d_hidden(tokens * channels);
+    hidden_head<counting_backend, float> head(backend, options);
+    head.loss_and_gradient(objective::dpo{}, e.h(), e.w(), e.batch(), e.references(),
+                           view<float, 2>(d_hidden.data(), tokens, channels), {});
+    bool const one_block = options.keep_bytes == 0;
+    EXPECT_EQ(counters.products, one_block ? 2 : 2 * 18);
+    EXPECT_EQ(counters.bytes, 4 * (18 * vocab + 2 * 18 * channels));
+  }
+}
+
+TEST(hidden_head, without_a_mask_nothing_is_gathered) {
+  example<double> e;
+  auto const masked = level_3(eigen::backend{}, e, {.rows = 4, .items = 7});
+  // The same tokens, but their rows alone.
+  example<double> dense;
+  dense.hidden.clear(), dense.targets.clear(), dense.mask.clear(), dense.offsets = {0};
+  for (std::size_t s = 0; s + 1 < e.offsets.size(); ++s) {
+    for (auto t = static_cast<std::size_t>(e.offsets[s]); t < static_cast<std::size_t>(e.offsets[s + 1]);
+         ++t) {
+      if (!e.mask[t]) continue;
+      dense.hidden.insert(dense.hidden.end(), &e.hidden[t * channels], &e.hidden[t * channels] + channels);
+      dense.targets.push_back(e.targets[t]);
+    }
+    dense.offsets.push_back(std::ssize(dense.targets));
+  }
+  std::int64_t const rows = std::ssize(dense.targets);
+  hidden_head<eigen::backend, double> head({}, {.rows = 4, .items = 7}),
+      masked_head({}, {.rows = 4, .items = 7});
+  std::vector<double> d_hidden(static_cast<std::size_t>(rows * channels)), d_weight(vocab * channels);
+  std::vector<double> d_masked(tokens * channels), d_masked_weight(vocab * channels);
+  auto const loss = head.loss_and_gradient(
+      objective::dpo{}, view<double const, 2>(dense.hidden.data(), rows, channels), e.w(),
+      token_batch<std::int32_t>{dense.targets, dense.offsets}, e.references(),
+      view<double, 2>(d_hidden.data(), rows, channels), view<double, 2>(d_weight.data(), vocab, channels));
+  auto const same = masked_head.loss_and_gradient(objective::dpo{}, e.h(), e.w(), e.batch(), e.references(),
+                                                  view<double, 2>(d_masked.data(), tokens, channels),
+                                                  view<double, 2>(d_masked_weight.data(), vocab, channels));
+  EXPECT_EQ(loss.loss, same.loss);
+  EXPECT_EQ(d_weight, d_masked_weight);
+  EXPECT_EQ(head.bytes_held(), 8 * 4 * 7);
+  std::size_t k = 0;
+  for (std::size_t t = 0; t < e.mask.size(); ++t) {
+    for (std::size_t c = 0; c < channels; ++c)
+      EXPECT_EQ(d_masked[t * channels + c], e.mask[t] ? d_hidden[k * channels + c] : 0.0);
+    k += e.mask[t];
+  }
 }
 
 TEST(hidden_head, refuses_what_does_not_fit) {
@@ -217,6 +303,18 @@ TEST(hidden_head, refuses_what_does_not_fit) {
   says([&] { head.write(e.h(), e.w(), e.batch(), view<double, 2>(d.data(), 22, channels), {}); },
        "d_hidden is [22, 5], expected [23, 5]");
   says([] { hidden_head<one_by_one, double>({}, {.items = 0}); }, "items is 0");
+  view<double, 2> const d_hidden(d.data(), tokens, channels);
+  says([&] { head.write(e.h(), e.w(), e.batch(), d_hidden, view<double, 2>(d.data(), 3, channels)); },
+       "d_weight is [3, 5], expected [41, 5]");
+  head.write(e.h(), e.w(), e.batch(), d_hidden, {});
+  says([&] { head.write(e.h(), e.w(), e.batch(), d_hidden, {}); }, "write without a read before it");
+  example<double> broken;
+  broken.weight[12] = std::nan("");
+  says([&] { head.read(broken.h(), broken.w(), broken.batch()); }, "hidden_head: the normaliser of row 1 is");
+  std::vector<std::uint8_t> const none(tokens, 0);
+  head.read(e.h(), e.w(), token_batch<std::int32_t>{e.targets, e.offsets, none});
+  says([&] { head.sequence_loss(objective::dpo{}, e.references()); },
+       "hidden_head: sequence 0 has no counted token");
 }
 
 }  // namespace

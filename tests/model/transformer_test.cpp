@@ -91,7 +91,6 @@ TEST_P(every_transformer, eigen_agrees_with_one_by_one) {
 
 // No padding, so nothing of it can leak: a batch is its sequences one by one, here of all pieces and some of two chunks.
 TEST_P(every_transformer, batch_is_the_sum_of_its_sequences) {
-  if (dropout_seed()) GTEST_SKIP() << "each forward pass draws masks of its own";
   transformer<poft::eigen::backend, double> model({}, config());
   fill_with_random_numbers(model.parameters(), 1);
   ragged_tokens const batch(config(), mixed_lengths(1500), 2);

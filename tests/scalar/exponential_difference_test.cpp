@@ -56,8 +56,8 @@ TEST(exponential_difference, slopes_are_those_of_each_exponential) {
 }
 
 TEST(exponential_difference, a_nan_is_kept) {
-  EXPECT_TRUE(std::isnan(exponential_difference(NAN, 1.0, -1.0)));
-  EXPECT_TRUE(std::isnan(exponential_difference(1.0, NAN, -1.0)));
+  EXPECT_TRUE(std::isnan(exponential_difference(std::nan(""), 1.0, -1.0)));
+  EXPECT_TRUE(std::isnan(exponential_difference(1.0, std::nan(""), -1.0)));
 }
 
 }  // namespace

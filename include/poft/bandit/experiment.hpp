@@ -213,17 +213,16 @@ class experiment {
     policy_.forward(contexts_of(now_.contexts));
     reference_.forward(contexts_of(now_.contexts));
     bool const from_data = settings_.reference == reference_policy::data;
+    bool are_drawn       = false;
     if constexpr (knows_data) {
       if (from_data && round == 0) {
         random_stream stream = draws;
         for (action& a : now_.actions)
           a = static_cast<action>(stream.categorical(view<double const>(settings_.data)));
-      } else {
-        policy_.sample(draws, actions);
+        are_drawn = true;
       }
-    } else {
-      policy_.sample(draws, actions);
     }
+    if (!are_drawn) policy_.sample(draws, actions);
     log_probs_of(policy_, now_.actions, now_.old_log_probs);
     log_probs_of(reference_, now_.actions, now_.reference_log_probs);
     if constexpr (exact_policy<policy_type>) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "poft/backend/concept.hpp"
 #include "poft/core/config.hpp"
@@ -25,43 +26,32 @@
 namespace poft {
 
 struct hidden_head_options {
-  std::int64_t keep_bytes = 0;     // for logits that are kept from the first pass to the second
-  std::int64_t rows       = 1024;  // counted tokens of a block of logits
-  std::int64_t items      = 2048;  // columns of a block of logits
+  std::int64_t keep_bytes = 0;  // for logits that are kept from the first pass to the second
+  // A block of logits: counted tokens, and columns. Where the vocabulary has fewer, a block has as many more tokens. Not a
+  // power of two: rows that lie so far apart share few places of a cache.
+  std::int64_t rows = 1024, items = 2064;
 };
 
 namespace detail {
-/// Row r of `gathered` = row token[r] of x, or the other way round.
+/// Row r of one matrix to row r of another; where a list of rows is given, to or from the r-th of it.
 template <class T>
-struct gather_rows {
-  view<T const, 2> x;
-  std::int64_t const* token;
-  view<T, 2> gathered;
+struct copy_rows {
+  view<T const, 2> from;
+  std::int64_t const* from_rows;
+  view<T, 2> to;
+  std::int64_t const* to_rows;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    row<T const> const from{x.row(token[r]).data()};
-    row<T> const to{gathered.row(r).data()};
-    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, from[i]); });
-  }
-};
-template <class T>
-struct scatter_rows {
-  view<T const, 2> gathered;
-  std::int64_t const* token;
-  view<T, 2> x;
-
-  template <class Group>
-  POFT_FN void operator()(Group group, std::int64_t r) const {
-    row<T const> const from{gathered.row(r).data()};
-    row<T> const to{x.row(token[r]).data()};
-    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, from[i]); });
+    row<T const> const x{from.row(from_rows ? from_rows[r] : r).data()};
+    row<T> const y{to.row(to_rows ? to_rows[r] : r).data()};
+    group.each(std::int64_t{0}, from.columns(), [=](auto i) { y.set(i, x[i]); });
   }
 };
 }  // namespace detail
 
-/// Keep one and reuse it, its memory stays: `rows` x `items` logits, two matrices of [counted tokens, channels], and what the
-/// budget allows.
+/// Keep one and reuse it, its memory stays: a block of logits, what the budget allows, and, where some tokens are masked, two
+/// matrices of [counted tokens, channels].
 ///
 ///   head.read(hidden, weight, batch);
 ///   head.sequence_loss(objective::dpo{}, references);
@@ -70,7 +60,7 @@ template <class Backend, class T = float>
 class hidden_head : public token_losses<Backend, T> {
  public:
   explicit hidden_head(Backend backend = {}, hidden_head_options options = {})
-      : token_losses<Backend, T>(std::move(backend)), options_(options) {
+      : token_losses<Backend, T>("hidden_head", std::move(backend)), options_(options) {
     if (options_.rows < 1 || options_.items < 1 || options_.keep_bytes < 0) {
       throw value_error(message("hidden_head: rows is ", options_.rows, ", items is ", options_.items,
                                 ", keep_bytes is ", options_.keep_bytes, ", expected >= 1, >= 1 and >= 0"));
@@ -85,19 +75,21 @@ class hidden_head : public token_losses<Backend, T> {
     require_valid("hidden_head", batch, hidden.rows(), weight.rows());
     primitive::require_shape("hidden_head", "weight", weight, weight.rows(), hidden.columns());
     this->begin(batch, wanted);
-    std::int64_t const counted = std::ssize(this->counted()), vocab = weight.rows();
-    kept_rows_ = vocab == 0
-                     ? 0
-                     : std::min(counted, options_.keep_bytes / static_cast<std::int64_t>(sizeof(T)) / vocab);
-    reserve(counted, hidden.columns(), vocab);
-    this->backend().template for_rows<T>(counted, hidden.columns(),
-                                         detail::gather_rows<T>{hidden, this->counted().data(), gathered()});
-    for_blocks(vocab, [&](block const& b) {
-      this->backend().gemm({.transpose_b = true}, rows_of(gathered(), b), weight.subview(b.item, b.items),
-                           b.logits);
+    cut(weight.rows());
+    if (!this->masked().empty()) {
+      auto const counted = this->counted();
+      reserve(states_, 2 * std::ssize(counted) * hidden.columns());
+      this->backend().template for_rows<T>(
+          std::ssize(counted), hidden.columns(),
+          detail::copy_rows<T>{hidden, counted.data(), part_of_states(0, hidden.columns()), nullptr});
+    }
+    view<T const, 2> const states = counted_rows_of(hidden, 0);
+    for (block const& b : blocks_) {
+      project(states, weight, b);
       this->read_block(view<T const, 2>(b.logits), batch, b.first, b.rows, true, b.item);
-    });
+    }
     this->complete();
+    is_read_ = true;
   }
 
   /// Log-probs of further targets of the rows, as logits_head's.
@@ -115,8 +107,8 @@ class hidden_head : public token_losses<Backend, T> {
                                  });
   }
 
-  /// Pass 2, after which the next is a read. d_hidden [tokens, channels] is overwritten, masked rows with 0; to d_weight
-  /// [vocab, channels] is added, an empty view leaves it out. `candidates`: those of candidate_loss, if it was called.
+  /// Pass 2, once after each read. d_hidden [tokens, channels] is overwritten, masked rows with 0; to d_weight [vocab,
+  /// channels] is added, an empty view leaves it out. `candidates`: those of candidate_loss, if it was called.
   template <class Index>
   void write(view<T const, 2> hidden, view<T const, 2> weight, token_batch<Index> const& batch,
              view<T, 2> d_hidden, view<T, 2> d_weight, token_candidates<Index> const& candidates = {}) {
@@ -125,24 +117,44 @@ class hidden_head : public token_losses<Backend, T> {
       primitive::require_shape("hidden_head", "d_weight", d_weight, weight.rows(), weight.columns());
     }
     this->require_same(batch, candidates);
-    Backend const& backend = this->backend();
-    for_blocks(weight.rows(), [&](block const& b) {
-      view<T const, 2> const items = weight.subview(b.item, b.items), rows = rows_of(gathered(), b);
-      if (b.first >= kept_rows_) backend.gemm({.transpose_b = true}, rows, items, b.logits);
-      this->write_block(view<T const, 2>(b.logits), b.logits, batch, candidates, b.first, b.rows, true,
-                        b.item, false);
-      backend.gemm({.beta = b.item == 0 ? 0.0 : 1.0}, b.logits, items, rows_of(d_gathered(), b));
+    // The gradient takes the place of the logits that were kept.
+    if (!std::exchange(is_read_, false)) throw value_error("hidden_head: write without a read before it");
+    Backend const& backend        = this->backend();
+    view<T const, 2> const states = counted_rows_of(hidden, 0);
+    view<T, 2> const d_states     = counted_rows_of(d_hidden, 1);
+    // Backwards, since the logits of the last block are still there.
+    for (auto b = blocks_.rbegin(); b != blocks_.rend(); ++b) {
+      if (!b->is_kept && b != blocks_.rbegin()) project(states, weight, *b);
+      this->write_block(view<T const, 2>(b->logits), b->logits, batch, candidates, b->first, b->rows, true,
+                        b->item, false);
+      bool const is_first_of_rows = b->item + b->items == weight.rows();
+      backend.gemm({.beta = is_first_of_rows ? 0.0 : 1.0}, b->logits, weight.subview(b->item, b->items),
+                   d_states.subview(b->first, b->rows));
       if (d_weight.data() != nullptr) {
-        backend.gemm({.transpose_a = true, .beta = 1}, b.logits, rows, d_weight.subview(b.item, b.items));
+        backend.gemm({.transpose_a = true, .beta = 1}, b->logits, states.subview(b->first, b->rows),
+                     d_weight.subview(b->item, b->items));
       }
-    });
+    }
+    if (this->masked().empty()) return;
     auto const counted = this->counted();
     backend.template for_rows<T>(std::ssize(counted), hidden.columns(),
-                                 detail::scatter_rows<T>{d_gathered(), counted.data(), d_hidden});
+                                 detail::copy_rows<T>{d_states, nullptr, d_hidden, counted.data()});
     for (std::int64_t const t : this->masked()) backend.fill(d_hidden.row(t), T(0));
   }
 
-  /// Bytes that the last read and write held beside their arguments.
+  /// All of level 3 in one call: read, one sequence objective, write.
+  template <differentiable_objective Objective, class Index, template <class> class Inputs>
+  logits_result loss_and_gradient(Objective const& objective, view<T const, 2> hidden,
+                                  view<T const, 2> weight, token_batch<Index> const& batch,
+                                  Inputs<std::span<T const>> const& frozen, view<T, 2> d_hidden,
+                                  view<T, 2> d_weight, logits_options<T> const& options = {}) {
+    read(hidden, weight, batch);
+    logits_result const result = this->sequence_loss(objective, frozen, options);
+    write(hidden, weight, batch, d_hidden, d_weight);
+    return result;
+  }
+
+  /// Bytes that this holds beside the numbers per token.
   std::int64_t bytes_held() const {
     return static_cast<std::int64_t>(sizeof(T)) *
            static_cast<std::int64_t>(states_.size() + block_.size() + kept_.size());
@@ -152,43 +164,56 @@ class hidden_head : public token_losses<Backend, T> {
   struct block {
     std::int64_t first, rows, item, items;  // counted tokens first ..., items item ...
     view<T, 2> logits;                      // [rows, items]
+    bool is_kept;
   };
-  /// Row blocks on the outside: a row's first item comes first. Kept rows and others do not mix.
-  template <class F>
-  void for_blocks(std::int64_t vocab, F const& f) {
-    std::int64_t const counted = std::ssize(this->counted());
+
+  /// Row blocks on the outside. Kept rows and others do not mix.
+  void cut(std::int64_t vocab) {
+    std::int64_t const counted   = std::ssize(this->counted()),
+                       items     = std::clamp(vocab, std::int64_t{1}, options_.items),
+                       most      = options_.rows * options_.items / items,
+                       row_bytes = std::max(vocab, items) * static_cast<std::int64_t>(sizeof(T)),
+                       kept      = std::min(counted, options_.keep_bytes / row_bytes);
+    reserve(kept_, kept * vocab);
+    reserve(block_, std::min(counted - kept, most) * items);
+    blocks_.clear();
     for (std::int64_t first = 0, rows; first < counted; first += rows) {
-      bool const kept = first < kept_rows_;
-      rows            = std::min(options_.rows, (kept ? kept_rows_ : counted) - first);
-      for (std::int64_t item = 0; item < vocab; item += options_.items) {
-        std::int64_t const items = std::min(options_.items, vocab - item);
-        f(block{first, rows, item, items,
-                kept ? view<T, 2>(kept_.data() + first * vocab + item, rows, items, vocab)
-                     : view<T, 2>(block_.data(), rows, items)});
+      bool const is_kept = first < kept;
+      rows               = std::min(most, (is_kept ? kept : counted) - first);
+      for (std::int64_t item = 0; item < vocab; item += items) {
+        std::int64_t const width = std::min(items, vocab - item);
+        view<T, 2> const logits  = is_kept
+                                       ? view<T, 2>(kept_.data() + first * vocab + item, rows, width, vocab)
+                                       : view<T, 2>(block_.data(), rows, width);
+        blocks_.push_back({first, rows, item, width, logits, is_kept});
       }
     }
   }
 
-  void reserve(std::int64_t counted, std::int64_t channels, std::int64_t vocab) {
-    auto const at_least = [&](auto& buffer, std::int64_t size) {
-      if (size > static_cast<std::int64_t>(buffer.size()))
-        buffer = this->backend().template allocate<T>(size);
-    };
-    channels_ = channels;
-    at_least(states_, 2 * counted * channels);
-    at_least(kept_, kept_rows_ * vocab);
-    at_least(block_, std::min(counted - kept_rows_, options_.rows) * std::min(vocab, options_.items));
+  void project(view<T const, 2> states, view<T const, 2> weight, block const& b) {
+    this->backend().gemm({.transpose_b = true}, states.subview(b.first, b.rows),
+                         weight.subview(b.item, b.items), b.logits);
   }
-  // [counted, channels]: the hidden states that count, and the gradient with respect to them
-  view<T, 2> gathered() { return {states_.data(), std::ssize(this->counted()), channels_}; }
-  view<T, 2> d_gathered() {
-    return {states_.data() + std::ssize(this->counted()) * channels_, std::ssize(this->counted()), channels_};
+
+  template <class Buffer>
+  void reserve(Buffer& buffer, std::int64_t size) {
+    if (size > static_cast<std::int64_t>(buffer.size())) buffer = this->backend().template allocate<T>(size);
   }
-  static view<T, 2> rows_of(view<T, 2> x, block const& b) { return x.subview(b.first, b.rows); }
+
+  /// [counted, channels]: the hidden states that count (part 0), the gradient with respect to them (part 1).
+  view<T, 2> part_of_states(std::int64_t part, std::int64_t channels) {
+    std::int64_t const counted = std::ssize(this->counted());
+    return {states_.data() + part * counted * channels, counted, channels};
+  }
+  template <class U>
+  view<U, 2> counted_rows_of(view<U, 2> x, std::int64_t part) {
+    return this->masked().empty() ? x : view<U, 2>(part_of_states(part, x.columns()));
+  }
 
   hidden_head_options options_;
-  std::int64_t kept_rows_ = 0, channels_ = 0;
+  std::vector<block> blocks_;
   buffer_of<Backend, T> states_, block_, kept_;
+  bool is_read_ = false;
 };
 
 }  // namespace poft

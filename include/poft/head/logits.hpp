@@ -43,7 +43,7 @@ struct clear_masked_row {
 template <class Backend, class T = float>
 class logits_head : public token_losses<Backend, T> {
  public:
-  explicit logits_head(Backend backend = {}) : token_losses<Backend, T>(std::move(backend)) {}
+  explicit logits_head(Backend backend = {}) : token_losses<Backend, T>("logits_head", std::move(backend)) {}
 
   /// Pass 1. logits [tokens, vocab], any row stride. Forgets the terms of the step before.
   /// Throws shape_error and value_error as require_valid, and value_error for a row that is NaN or has no finite logit.

@@ -165,7 +165,8 @@ concept pair_with_reference = requires(Inputs const& in) {
 template <class Backend, class T>
 class token_losses {
  public:
-  explicit token_losses(Backend backend) : backend_(std::move(backend)) {}
+  /// `head` begins the messages of what is thrown.
+  token_losses(char const* head, Backend backend) : head_(head), backend_(std::move(backend)) {}
 
   /// Of the last read: log pi(target) per token (0 where masked), entropies and log sum pi^2 if wanted, and per sequence the
   /// sum of log-probs and the number of counted tokens [nats].
@@ -205,13 +206,13 @@ class token_losses {
     constexpr int members = spans::live::count;
     auto const sequences  = sequence_log_prob_.size();
     if (sequences == 0 || sequences % members != 0) {
-      throw shape_error(message("logits_head: ", sequences, " sequences do not make examples of ",
+      throw shape_error(message(head_, ": ", sequences, " sequences do not make examples of ",
                                 Objective::name, ", which needs ", members, " sequences for each"));
     }
     auto const examples = sequences / members;
     for (std::size_t s = 0; s < sequences; ++s) {
       if (!(sequence_tokens_[s] > 0)) {
-        throw value_error(message("logits_head: sequence ", s, " has no counted token; expected at least 1"));
+        throw value_error(message(head_, ": sequence ", s, " has no counted token; expected at least 1"));
       }
     }
     auto position = [&](std::size_t k, std::size_t e) {
@@ -268,7 +269,7 @@ class token_losses {
                   "token_loss: a token objective has one live input, the token's log-prob");
     auto const tokens = log_prob_.size();
     auto const n      = counted_.size();
-    if (n == 0) throw value_error("logits_head: every token is masked");
+    if (n == 0) throw value_error(message(head_, ": every token is masked"));
     double const count = options.count > 0 ? options.count : static_cast<double>(n);
     auto gather        = [&](char const* name, std::span<T const> from, std::vector<T>& to) {
       require_size(name, from.size(), tokens);
@@ -337,7 +338,7 @@ class token_losses {
       auto const t = static_cast<std::size_t>(counted_[k]);
       auto const s = sums_[k].statistics(wanted_);
       if (!std::isfinite(s.peak) || !std::isfinite(s.log_sum)) {
-        throw value_error(message("logits_head: the normaliser of row ", t, " is ", s.peak + s.log_sum,
+        throw value_error(message(head_, ": the normaliser of row ", t, " is ", s.peak + s.log_sum,
                                   "; every counted row needs a finite logit and none that is NaN or inf"));
       }
       peak_[t]     = s.peak;
@@ -368,15 +369,15 @@ class token_losses {
     using spans = Inputs<std::span<T const>>;
     static_assert(spans::live::count == 1,
                   "candidate_loss: the objective has one live input, the candidate's log-prob");
-    require_valid("logits_head", candidates, batch, vocab);
+    require_valid(head_, candidates, batch, vocab);
     candidate_log_prob_.resize(candidates.targets.size());
     d_candidate_.assign(candidates.targets.size(), T(0));
     for (std::int64_t t = 0; t < batch.tokens(); ++t) {
       auto const first = candidates.offsets[static_cast<std::size_t>(t)],
                  last  = candidates.offsets[static_cast<std::size_t>(t) + 1];
       if (first < last && !batch.counts(t)) {
-        throw value_error(message("logits_head: row ", t, " is masked but has ", last - first,
-                                  " candidates, expected none"));
+        throw value_error(
+            message(head_, ": row ", t, " is masked but has ", last - first, " candidates, expected none"));
       }
       for (auto k = first; k < last; ++k) {
         candidate_log_prob_[static_cast<std::size_t>(k)] =
@@ -429,9 +430,9 @@ class token_losses {
   static U const* pointer(std::vector<U> const& v) {
     return v.empty() ? nullptr : v.data();
   }
-  static void require_size(char const* name, std::size_t size, std::size_t expected) {
+  void require_size(char const* name, std::size_t size, std::size_t expected) const {
     if (size != expected)
-      throw shape_error(message("logits_head: ", name, " has ", size, " elements, expected ", expected));
+      throw shape_error(message(head_, ": ", name, " has ", size, " elements, expected ", expected));
   }
 
  private:
@@ -439,7 +440,7 @@ class token_losses {
   double entropy_loss(std::span<T const> weights, double count, token_options<T> const& options) {
     if (entropy_.empty()) {
       throw value_error(
-          "logits_head: an entropy coefficient needs the entropies; call read with {.entropy = true}");
+          message(head_, ": an entropy coefficient needs the entropies; call read with {.entropy = true}"));
     }
     if (d_entropy_.empty()) d_entropy_.assign(log_prob_.size(), T(0));
     double loss = 0;
@@ -452,6 +453,7 @@ class token_losses {
     return loss;
   }
 
+  char const* head_;
   Backend backend_;
   std::vector<std::int64_t> offsets_;  // of the batch last read
   std::vector<std::int64_t> counted_;  // its tokens that are not masked

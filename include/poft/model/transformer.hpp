@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <utility>
@@ -108,7 +109,7 @@ class transformer {
   std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
   transformer_slices<T> const& slices() const { return slices_; }
   transformer_slices<T> const& gradient_slices() const { return gradient_slices_; }
-  void zero_gradient() { backend_.fill(view<T>(gradient_.data(), gradient_.size()), T(0)); }
+  void zero_gradient() { backend_.fill(view<T>(gradient_.data(), std::ssize(gradient_)), T(0)); }
 
   /// The hidden states of the last forward, [tokens, channels].
   view<T const, 2> hidden() const { return now_.last_norm.y; }
@@ -121,7 +122,7 @@ class transformer {
     require_sequences("transformer forward", config_, tokens, offsets);
     tokens_.assign(tokens.begin(), tokens.end());
     dropout_seed_ = config_.dropout > 0 ? dropout_seed : std::nullopt;
-    pieces_.cut(offsets, parameters_.size() > most_parameters_in_pieces);
+    pieces_.cut(offsets, std::ssize(parameters_) > most_parameters_in_pieces);
     reserve();
     for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
       for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, chunk, scratch(piece, chunk));
@@ -143,7 +144,7 @@ class transformer {
       }
     });
     column_sum::accumulate(backend_, view<T const, 2>(piece_gradients()),
-                           view<T>(gradient_.data(), gradient_.size()));
+                           view<T>(gradient_.data(), std::ssize(gradient_)));
   }
 
  private:
@@ -270,18 +271,20 @@ class transformer {
                                         pieces_.largest_chunk(), base, moments);
     };
     auto const needed = laid_out(nullptr, nullptr);
-    if (needed.size > arena_.size()) arena_ = backend_.template allocate<T>(needed.size);
-    if (needed.moments_size > moments_.size()) {
+    if (needed.size > std::ssize(arena_)) arena_ = backend_.template allocate<T>(needed.size);
+    if (needed.moments_size > std::ssize(moments_)) {
       moments_ = backend_.template allocate<row_moments<T>>(needed.moments_size);
     }
     now_ = laid_out(arena_.data(), moments_.data());
   }
 
   /// [pieces - 1, parameters]
-  view<T, 2> piece_gradients() { return {piece_gradients_.data(), pieces_.count() - 1, parameters_.size()}; }
+  view<T, 2> piece_gradients() {
+    return {piece_gradients_.data(), pieces_.count() - 1, std::ssize(parameters_)};
+  }
   void reserve_piece_gradients() {
-    std::ptrdiff_t const size = (pieces_.count() - 1) * parameters_.size();
-    if (size <= piece_gradients_.size()) return;
+    std::ptrdiff_t const size = (pieces_.count() - 1) * std::ssize(parameters_);
+    if (size <= std::ssize(piece_gradients_)) return;
     piece_gradients_ = backend_.template allocate<T>(size);
     piece_slices_.clear();
     for (std::ptrdiff_t k = 0; k + 1 < pieces_.count(); ++k) {

@@ -20,9 +20,9 @@ struct row_block {
   POFT_FN row<Stored> operator[](std::int64_t r) const { return {data + r * stride}; }
   POFT_FN Stored& operator()(std::int64_t r, std::int64_t c) const { return data[r * stride + c]; }
   POFT_FN row_block from(std::int64_t r) const { return {data + r * stride, stride}; }
-  POFT_FN operator row_block<Stored const>() const requires(!std::is_const_v<Stored>) {
-    return {data, stride};
-  }
+  template <class Const>
+    requires(std::is_same_v<Const, Stored const> && !std::is_const_v<Stored>)
+  POFT_FN operator row_block<Const>() const { return {data, stride}; }
 };
 
 /// weighted_sums from row `first` on, sizeof...(R) rows together while there are so many; returns the next row. The
