@@ -7,7 +7,8 @@
 //
 // gradient [items] receives the derivative with respect to the live member, is overwritten and may not be
 // an input's memory. Nothing is allocated and nothing checked, so it runs on a CUDA thread; the views
-// must have the same length.
+// must have the same length. batch/evaluate_lists.hpp checks and runs many lists, one after the other in the
+// same struct.
 //
 // Reference log-probs turn scores into log-ratios. An empty view means that there are none: reward
 // models, reference-free losses.

@@ -10,11 +10,11 @@ namespace poft::objective {
 ///
 ///   L = -log(1 - pi(c))
 ///
-/// Token level (eq. 4): alpha times this over the candidates c of a place (earlier target tokens), added
-/// to nll_sum. Sequence level (eq. 7): this over sampled tokens with weight 1 inside repeated n-grams,
-/// else 0 (objective/ repeated_ngrams.hpp), the count being *all* tokens, as in their code. They clip 1 -
-/// pi at 1e-5 and 1e-20, which stops the gradient exactly where it is needed; here it is exact, infinite
-/// only at pi = 1.
+/// Token level (eq. 4): alpha times this over the candidates c of a place (earlier_targets of
+/// head/earlier_targets.hpp), added to nll_sum. Sequence level (eq. 7): this over sampled tokens with weight
+/// 1 inside repeated n-grams, else 0 (objective/repeated_ngrams.hpp), the count being *all* tokens, as in
+/// their code. They clip 1 - pi at 1e-5 and 1e-20, which stops the gradient exactly where it is needed; here
+/// it is exact, infinite only at pi = 1.
 struct unlikelihood {
   static constexpr char const* name = "unlikelihood";
   using parameters                  = fields<>;

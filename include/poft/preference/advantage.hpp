@@ -101,7 +101,8 @@ std::vector<element_of_range<Rewards>> relative_to_group(char const* operation, 
 /// GRPO, Shao et al. 2024, arXiv:2402.03300: (reward - mean) / (standard deviation + epsilon), both of the
 /// reward's group. The defaults are TRL's; VERL takes epsilon 1e-6, OpenRLHF 1e-9, HALOs ddof 0 and 1e-2. A
 /// group of one has no deviation: an error while it is divided by. The deviation of the batch in its place
-/// (advantage_scale::batch) does not favour prompts whose samples all but agree.
+/// (advantage_scale::batch) is Lite PPO's, "Tricks or traps?" 2025, arXiv:2508.08221: prompts whose samples all
+/// but agree gain no weight.
 template <score_range Rewards>
 std::vector<element_of_range<Rewards>> group_mean_std(Rewards const& rewards, std::size_t group_size,
                                                       normalisation const& options = {}) {
