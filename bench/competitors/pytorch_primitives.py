@@ -145,7 +145,7 @@ for variant in [options.variant] if options.variant else primitive.variants:
         run(variant)
         seconds.append(time.perf_counter() - start)
     print(json.dumps({
-        "case": f"primitive/{options.primitive}/{options.model}/{sequences * length}",
+        "case": f"primitive/{options.primitive}/{options.model}",
         "threads": options.threads, "setting": os.environ.get("POFT_SETTING", "default"), "variant": variant,
         "median_ms": 1e3 * statistics.median(seconds), "min_ms": 1e3 * min(seconds), "calls": len(seconds),
     }), flush=True)

@@ -35,12 +35,15 @@ void run(benchmark::State& state, model_shape const& model, int threads, bool ba
   state.counters["gigaflop_per_s"] = 1e-9 * operations / seconds;
 }
 
-[[maybe_unused]] bool const added =
-    add_primitive_bench("attention_forward", [](auto& state, auto const& model,
-                                                int threads) { run(state, model, threads, false); }) &&
-    add_primitive_bench("attention_step", [](auto& state, auto const& model, int threads) {
-      run(state, model, threads, true);
-    });
+[[maybe_unused]] bool const added = [] {
+  for (bool const backward : {false, true}) {
+    add_primitive_bench(backward ? "attention_step" : "attention_forward",
+                        [=](benchmark::State& state, model_shape const& model, int threads) {
+                          run(state, model, threads, backward);
+                        });
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace poft::bench

@@ -21,11 +21,15 @@ void run(benchmark::State& state, model_shape const& model, int threads, bool ba
   state.counters["nanoseconds_per_element"] = 1e9 * seconds / static_cast<double>(x.matrix.size());
 }
 
-[[maybe_unused]] bool const added =
-    add_primitive_bench("gelu_forward", [](auto& state, auto const& model,
-                                           int threads) { run(state, model, threads, false); }) &&
-    add_primitive_bench(
-        "gelu_step", [](auto& state, auto const& model, int threads) { run(state, model, threads, true); });
+[[maybe_unused]] bool const added = [] {
+  for (bool const backward : {false, true}) {
+    add_primitive_bench(backward ? "gelu_step" : "gelu_forward",
+                        [=](benchmark::State& state, model_shape const& model, int threads) {
+                          run(state, model, threads, backward);
+                        });
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace poft::bench

@@ -30,12 +30,15 @@ void run(benchmark::State& state, model_shape const& model, int threads, bool ba
   state.counters["nanoseconds_per_element"] = 1e9 * seconds / static_cast<double>(x.matrix.size());
 }
 
-[[maybe_unused]] bool const added =
-    add_primitive_bench("layer_norm_forward", [](auto& state, auto const& model,
-                                                 int threads) { run(state, model, threads, false); }) &&
-    add_primitive_bench("layer_norm_step", [](auto& state, auto const& model, int threads) {
-      run(state, model, threads, true);
-    });
+[[maybe_unused]] bool const added = [] {
+  for (bool const backward : {false, true}) {
+    add_primitive_bench(backward ? "layer_norm_step" : "layer_norm_forward",
+                        [=](benchmark::State& state, model_shape const& model, int threads) {
+                          run(state, model, threads, backward);
+                        });
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace poft::bench

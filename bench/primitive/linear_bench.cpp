@@ -33,11 +33,15 @@ void run(benchmark::State& state, model_shape const& model, int threads, bool ba
   state.counters["share_of_multiplication"] = operations / seconds / speed_of_multiplication(threads);
 }
 
-[[maybe_unused]] bool const added =
-    add_primitive_bench("linear_forward", [](auto& state, auto const& model,
-                                             int threads) { run(state, model, threads, false); }) &&
-    add_primitive_bench(
-        "linear_step", [](auto& state, auto const& model, int threads) { run(state, model, threads, true); });
+[[maybe_unused]] bool const added = [] {
+  for (bool const backward : {false, true}) {
+    add_primitive_bench(backward ? "linear_step" : "linear_forward",
+                        [=](benchmark::State& state, model_shape const& model, int threads) {
+                          run(state, model, threads, backward);
+                        });
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace poft::bench

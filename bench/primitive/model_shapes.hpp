@@ -40,19 +40,19 @@ struct random_matrix {
   }
 };
 
-/// run(state, shape, threads) for every model, on 1 and 2 threads, as primitive/NAME/MODEL.
+/// run(state, shape, threads) for every model on 1 and 2 threads, as primitive/NAME/MODEL.
 template <class Run>
-bool add_primitive_bench(std::string const& name, Run run) {
+void add_primitive_bench(std::string const& name, Run run) {
   for (model_shape const& shape : model_shapes) {
     benchmark::RegisterBenchmark(
         ("primitive/" + name + "/" + shape.name).c_str(),
-        [=](benchmark::State& state) { run(state, shape, static_cast<int>(state.range(1))); })
-        ->ArgsProduct({{shape.tokens()}, {1, 2}})
-        ->ArgNames({"tokens", "threads"})
+        [=](benchmark::State& state) { run(state, shape, static_cast<int>(state.range(0))); })
+        ->Arg(1)
+        ->Arg(2)
+        ->ArgName("threads")
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   }
-  return true;
 }
 
 }  // namespace poft::bench

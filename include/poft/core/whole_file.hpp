@@ -41,8 +41,9 @@ class whole_file {
     if (!committed_) std::filesystem::remove(part_, ignored);
   }
 
+  /// No bytes may stand nowhere (null).
   void write(void const* bytes, std::size_t count) {
-    if (std::fwrite(bytes, 1, count, file_) != count) refuse("write", errno);
+    if (count > 0 && std::fwrite(bytes, 1, count, file_) != count) refuse("write", errno);
     written_ += count;
   }
   /// Bytes so far.

@@ -197,9 +197,9 @@ class decoder {
   buffer_of<Backend, T> cache_, logits_, arena_;
   buffer_of<Backend, row_moments<T>> moments_;
   transformer_activations<T> now_;
-  std::vector<std::int64_t> first_,
-      lengths_;                     // [sequences]: where their rows of the cache start, how many are held
-  std::vector<std::int32_t> last_;  // [sequences]: the last rows of the tokens that go through
+  std::vector<std::int64_t> first_;      // [sequences]: where their rows of the cache start
+  std::vector<std::int64_t> lengths_;    // [sequences]: how many rows are held
+  std::vector<std::int32_t> last_;       // [sequences]: the last rows of the tokens that go through
   std::vector<std::int32_t> positions_;  // [n]
   std::vector<std::int64_t> places_;     // [n]: rows of the cache
 };
@@ -270,6 +270,10 @@ struct generation_rows {
   view<std::int64_t> counts;  // [prompts] tokens that were drawn; -1 - n: none could be after n of them
 
   std::int64_t prompt_length(std::int64_t s) const { return offsets[s + 1] - offsets[s]; }
+  /// The most tokens of prompt s and what follows it that the model looks at.
+  std::int64_t longest(std::int64_t s, transformer_config const& config) const {
+    return std::min<std::int64_t>(prompt_length(s) + options.new_tokens - 1, config.positions);
+  }
 };
 
 /// All steps of the prompts first .. last - 1. Throws nothing: it may run beside others.
@@ -281,7 +285,7 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
   std::int64_t longest = 1;
   for (std::int64_t s = first; s < last; ++s) {
     unfinished.push_back(s);
-    longest = std::max(longest, std::min(all.prompt_length(s) + options.new_tokens - 1, config.positions));
+    longest = std::max(longest, all.longest(s, config));
   }
   decoder<Backend, T> model(backend, config, p, last - first, longest);
   std::vector<std::int32_t> tokens;  // that the model has not seen
@@ -341,52 +345,58 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
 
 }  // namespace detail
 
-/// prompts [n] int32, offsets [prompts + 1]; parameters are those of a model that may be in training. A small model's
-/// prompts are cut into pieces, each of which goes through all steps on one thread; of a larger one's, all threads share
-/// the work of each piece. Dropout takes no part. Host memory.
+/// prompts [n] int32, offsets [prompts + 1]; parameters are those of a model that may be in training. Prompts are cut into
+/// pieces of so many that memory does not grow with their number. A small model's pieces go through all steps on one
+/// thread each; all threads share the work of a larger one's. Dropout takes no part. Host memory.
 template <class Backend, class T>
-  requires backend_for<Backend, T> generation<T> generate(
-      Backend const& backend, transformer_config const& config, transformer_slices<T> const& parameters,
-      view<std::int32_t const> prompts, view<std::int64_t const> offsets, generation_options const& options) {
-    constexpr std::int64_t prompts_at_once = 64;
-    detail::require_generation(config, parameters, prompts, offsets, options);
-    std::ptrdiff_t const count = offsets.size() - 1, room = options.new_tokens;
-    std::vector<std::int32_t> tokens(static_cast<std::size_t>(count * room));
-    std::vector<T> log_probs(tokens.size()), entropies(tokens.size());
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(count));
-    detail::generation_rows<T> const all{prompts,
-                                         offsets,
-                                         options,
-                                         {tokens.data(), count, room},
-                                         {log_probs.data(), count, room},
-                                         {entropies.data(), count, room},
-                                         counts};
-    std::int64_t const pieces = (count + prompts_at_once - 1) / prompts_at_once;
-    auto const piece          = [&](Backend const& b, std::int64_t k) {
-      detail::generate_piece(b, config, parameters, all, count * k / pieces, count * (k + 1) / pieces);
-    };
-    if (parameters.size <= transformer<Backend, T>::most_parameters_in_pieces) {
-      for_pieces(backend, pieces, piece);
-    } else {
-      for (std::int64_t k = 0; k < pieces; ++k) piece(backend, k);
-    }
-
-    generation<T> out;
-    for (std::ptrdiff_t s = 0; s < count; ++s) {
-      std::int64_t const drawn = all.counts[s];
-      if (drawn < 0) {
-        throw value_error(message("generate: no token can be drawn after ", -1 - drawn,
-                                  " new ones of prompt ", s, ": a logit is NaN or +inf, or all are -inf"));
-      }
-      auto const append = [&](auto& to, auto const& from) {
-        to.insert(to.end(), from.row(s).begin(), from.row(s).begin() + drawn);
-      };
-      append(out.tokens, all.tokens);
-      append(out.log_probs, all.log_probs);
-      append(out.entropies, all.entropies);
-      out.offsets.push_back(out.offsets.back() + drawn);
-    }
-    return out;
+generation<T> generate(Backend const& backend, transformer_config const& config,
+                       transformer_slices<T> const& parameters, view<std::int32_t const> prompts,
+                       view<std::int64_t const> offsets, generation_options const& options) {
+  static_assert(backend_for<Backend, T>, "the backend does not compute with elements of this type");
+  constexpr std::int64_t most_tokens = 16384;  // of a piece
+  detail::require_generation(config, parameters, prompts, offsets, options);
+  std::ptrdiff_t const count = offsets.size() - 1, room = options.new_tokens;
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count * room));
+  std::vector<T> log_probs(tokens.size()), entropies(tokens.size());
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(count));
+  detail::generation_rows<T> const all{prompts,
+                                       offsets,
+                                       options,
+                                       {tokens.data(), count, room},
+                                       {log_probs.data(), count, room},
+                                       {entropies.data(), count, room},
+                                       counts};
+  std::int64_t longest = 1;
+  for (std::int64_t s = 0; s < count; ++s) longest = std::max(longest, all.longest(s, config));
+  bool const is_small       = parameters.size <= transformer<Backend, T>::most_parameters_in_pieces;
+  std::int64_t const most   = std::max<std::int64_t>(1, most_tokens / longest);
+  std::int64_t const wanted = is_small ? std::clamp<std::int64_t>(count / 16, 32, 64) : 64;
+  std::int64_t const pieces = 1 + (count - 1) / std::min(most, wanted);
+  auto const piece          = [&](Backend const& b, std::int64_t k) {
+    detail::generate_piece(b, config, parameters, all, count * k / pieces, count * (k + 1) / pieces);
+  };
+  if (is_small) {
+    for_pieces(backend, pieces, piece);
+  } else {
+    for (std::int64_t k = 0; k < pieces; ++k) piece(backend, k);
   }
+
+  generation<T> out;
+  for (std::ptrdiff_t s = 0; s < count; ++s) {
+    std::int64_t const drawn = all.counts[s];
+    if (drawn < 0) {
+      throw value_error(message("generate: no token can be drawn after ", -1 - drawn, " new ones of prompt ",
+                                s, ": a logit is NaN or +inf, or all are -inf"));
+    }
+    auto const append = [&](auto& to, auto const& from) {
+      to.insert(to.end(), from.row(s).begin(), from.row(s).begin() + drawn);
+    };
+    append(out.tokens, all.tokens);
+    append(out.log_probs, all.log_probs);
+    append(out.entropies, all.entropies);
+    out.offsets.push_back(out.offsets.back() + drawn);
+  }
+  return out;
+}
 
 }  // namespace poft
