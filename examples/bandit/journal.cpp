@@ -30,7 +30,7 @@ std::string journal::key_of(run const& of) {
   return of.of->id + "," + std::to_string(of.seed) + "," + fingerprint(text);
 }
 
-journal::journal(fs::path folder) : file_(folder / "runs.journal") {
+journal::journal(fs::path file) : file_(std::move(file)) {
   if (!fs::exists(file_)) return;
   std::string const text = read_whole(file_);
   std::string whole;

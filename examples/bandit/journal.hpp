@@ -15,7 +15,7 @@ namespace study {
 /// that a kill cut off is left out when the file is read, so is a run whose settings have changed since.
 class journal {
  public:
-  explicit journal(fs::path folder);
+  explicit journal(fs::path file);
 
   /// Fills in the history if the run is there.
   bool find(run& wanted) const;

@@ -64,13 +64,18 @@ fs::path default_tuned() {
   return fs::exists(beside) ? beside : fs::path("examples/bandit/tuned.json");
 }
 
-/// The arms of one study, or all, with one policy, or both.
+/// A study's policy. Sequences have to be asked for as long as tuned.json has no settings for them.
+policy_kind policy_of_study(options const& o) {
+  return o.policy.empty() ? policy_kind::categorical : policy_of(o.policy);
+}
+
+/// The arms of one study, or all, with one policy.
 std::vector<arm> arms_of(options const& o) {
   std::vector<arm> arms = grid(o.full);
   std::erase_if(arms, [&](arm const& one) {
     bool const in_study =
         o.study == "all" || std::find(one.studies.begin(), one.studies.end(), o.study) != one.studies.end();
-    return !in_study || !(o.policy.empty() || one.policy == policy_of(o.policy));
+    return !in_study || one.policy != policy_of_study(o);
   });
   return arms;
 }
@@ -110,10 +115,10 @@ int run_study(options const& o) {
   std::vector<claim> stated = claims();
   std::erase_if(stated, [&](claim const& one) {
     bool const in_study = o.study == "all" || one.id.substr(1) == o.study.substr(1);
-    return !in_study || !(o.policy.empty() || one.policy == policy_of(o.policy));
+    return !in_study || one.policy != policy_of_study(o);
   });
   write_claims(folder, stated);  // before anything runs
-  journal finished(folder);
+  journal finished(folder / "runs.journal");
   if (!arms.empty()) {
     write_arms(folder, arms);
     write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
@@ -183,7 +188,7 @@ int run_own(options const& o) {
   }
   require_writable(o.out);
   write_arms(o.out, arms);
-  journal finished(o.out);
+  journal finished(fs::path(o.out) / "runs.journal");
   write_runs(o.out, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
   run_metrics const metrics = read_metrics(o.out);
   write_summaries(o.out, metrics);
@@ -224,10 +229,10 @@ int study::program(int argc, char const* const* argv) {
                  "file of tuned settings (default: tuned.json beside the program's source)");
   app.add_option("--verdicts", o.verdicts,
                  "make verdicts and report of this folder again, from its claims.json and CSV files alone");
-  app.add_option(
-      "--policy", o.policy,
-      "of a study: categorical (one step) or tokens (default both); of your own experiment: also gaussian, "
-      "cauchy, tanh_gaussian, tanh_cauchy (default categorical)");
+  app.add_option("--policy", o.policy,
+                 "of a study: categorical (one step, the default) or tokens (make their settings first: "
+                 "--tune --policy tokens); of "
+                 "your own experiment: also gaussian, cauchy, tanh_gaussian, tanh_cauchy");
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;

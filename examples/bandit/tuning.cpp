@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "journal.hpp"
+
 namespace study {
 namespace {
 
@@ -44,12 +46,13 @@ void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& 
       }
     }
   }
+  journal finished(fs::path(file).concat(".journal"));
   auto const runs = run_all(
       "tuning", tried,
       [&](arm const& one) {
         return seed_range{first_tuning_seed, seeds > 0 ? seeds : world_of(one.policy).tuning_seeds};
       },
-      threads);
+      threads, &finished);
   std::map<std::string, double> best;
   for (std::size_t first = 0, last; first < runs.size(); first = last) {
     arm const& variant = *runs[first].of;
@@ -62,6 +65,7 @@ void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& 
     tuned[variant.id] = {variant.settings.learning_rate, variant.settings.method.parameter(), count};
   }
   write_tuned(file, tuned);
+  finished.remove();
 }
 
 void apply_tuned(std::vector<arm>& arms, std::map<std::string, tuned_arm> const& tuned,

@@ -265,7 +265,8 @@ TEST(TrainerRun, StopsOnAGradientThatIsNotFinite) {
   weights[6] = 1e41;
   data.set("example_weight", weights);
   std::string const text = refusal([&] { runner(net, {{make_objective("nll")}}, quiet(1)).run(data); });
-  EXPECT_TRUE(text.starts_with("train: step 1: example 6: the gradient of transformer.")) << text;
+  EXPECT_TRUE(text.starts_with("train: step 1: example 6: objective nll: the gradient of transformer."))
+      << text;
   EXPECT_EQ(parameters_of(net), before);
 }
 

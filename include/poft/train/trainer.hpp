@@ -104,8 +104,12 @@ class trainer {
       coupled_ = coupled_ || coupling_of(term.objective);
     }
     wanted_.entropies = settings_.entropy_metric || settings_.entropy_coefficient != 0;
-    if (wanted_.scalars && !model.config().scalar_head)
+    if (wanted_.scalars && !model.config().scalar_head) {
       throw value_error("train: the model has no scalar head");
+    }
+    if (wanted_.log_probs && model.config().head == head_kind::none) {
+      throw value_error("train: the model has no head for tokens");
+    }
     last_ = wanted_.scalars ? last_token::kept : last_token::left_out;
     processes_.broadcast(model_.parameters());
   }
@@ -257,34 +261,44 @@ class trainer {
     try {
       return global_norm(model_.backend(), gradient);
     } catch (value_error const&) {
-      std::string text;
+      auto const is_finite = [](auto const& numbers) {
+        return std::all_of(numbers.data(), numbers.data() + numbers.size(),
+                           [](T one) { return std::isfinite(one); });
+      };
+      std::string text = message("objective ", objectives(), ": the gradient of ");
       for (auto const& one : named_parameters(model_.config(), model_.gradient_slices())) {
-        bool const finite = std::all_of(one.values.data(), one.values.data() + one.values.size(),
-                                        [](T element) { return std::isfinite(element); });
-        if (text.empty() && !finite) text = message("the gradient of ", one.name, " is not finite");
+        if (is_finite(one.values)) continue;
+        text += one.name + " is not finite";
+        break;
       }
       for (std::size_t k = 0; k < examples.size() && processes_.size() == 1 && !coupled_; ++k) {
         model_.zero_gradient();
         pass_over(data, examples.subspan(k, 1), true);
-        if (std::all_of(gradient.begin(), gradient.end(), [](T element) { return std::isfinite(element); }))
-          continue;
-        throw value_error(message("example ", examples[k], ": ", text));
+        if (!is_finite(gradient)) throw value_error(message("example ", examples[k], ": ", text));
       }
       throw value_error(text);
     }
+  }
+
+  std::string objectives() const {
+    std::string names;
+    for (auto const& term : terms_) names.append(names.empty() ? "" : ", ").append(term.objective.name());
+    return names;
   }
 
   // ---- a run
 
   void run(dataset const* given, data_source const* source, dataset const* held_out) {
     bool const is_first = processes_.rank() == 0, writes = !settings_.folder.empty();
+    is_collected_ = source != nullptr;
+    data_name_    = given ? message(given->fingerprint()) : "collected";
     std::optional<checkpoint_folder> folder;
     metrics_position position;
     if (writes) {
       folder.emplace(settings_.folder, settings_.keep_checkpoints);
       if (auto const newest = folder->newest()) {
         checkpoint_reader reader(*newest);
-        visit(reader, given, source, position);
+        visit(reader, position);
       }
     }
     processes_.barrier();  // before the first one writes
@@ -327,13 +341,14 @@ class trainer {
         now.evaluation_accuracy   = judged.accuracy;
       }
       if (log) log->append(now);
-      if (bar)
+      if (bar) {
         bar->add(1, message("loss ", static_cast<float>(now.loss), ", ", std::llround(now.tokens_per_second),
                             " tokens/s"));
+      }
       if (writes && is_first && is_due(settings_.checkpoint_every)) {
         position = log->sync();
         checkpoint_writer writer;
-        visit(writer, given, source, position);
+        visit(writer, position);
         folder->save(steps(), writer);
       }
     }
@@ -341,7 +356,7 @@ class trainer {
 
   /// All that a run needs to go on bit for bit.
   template <class State>
-  void visit(State& state, dataset const* given, data_source const* source, metrics_position& position) {
+  void visit(State& state, metrics_position& position) {
     auto const same = [&](char const* what, std::string const& expected) {
       std::string found = expected;
       state(std::string("run.") + what, found);
@@ -350,11 +365,8 @@ class trainer {
                                    ", expected ", expected));
       }
     };
-    std::string objectives;
-    for (auto const& term : terms_)
-      objectives.append(objectives.empty() ? "" : ", ").append(term.objective.name());
-    same("objectives", objectives);
-    if (given) same("data", message(given->fingerprint()));
+    same("objectives", objectives());
+    same("data", data_name_);
     visit_same_config(model_.config(), state);
     state("model.parameters", model_.parameters());
     optimiser_.visit(state);
@@ -363,7 +375,7 @@ class trainer {
     state("run.visits", visits_);
     state("run.examples", examples_);
     position.visit(state);
-    if (!source) return;
+    if (!is_collected_) return;
     state("source.state", source_state_);
     collected_.visit("source.", state);
   }
@@ -389,6 +401,8 @@ class trainer {
   micro_batch micro_batch_;                  // that last went forward
 
   std::int64_t round_ = -1, visits_ = 0, examples_ = 0;
+  bool is_collected_ = false;
+  std::string data_name_;             // a fingerprint, where the data was given
   dataset collected_;                 // of the round
   std::vector<double> source_state_;  // of whoever collects
 };
