@@ -4,11 +4,13 @@
 #   merge.py fastest DIR                the competitor's runs to repeat, one a line: for every case and every way of
 #                                       writing it the fastest setting of the first look
 #   merge.py tables DIR                 the tables
+#   merge.py products DIR               the tables of level 3 and of matrix products
 #   merge.py compile_time FILE          one table of what scripts/compile_time.sh prints for every header
-#   merge.py write NAME TABLES README   puts the tables between README's two marks of that name: tables, compile_time
+#   merge.py write NAME TABLES README   puts the tables between README's two marks of that name: tables, products,
+#                                       compile_time
 #
-# DIR/native-*.json and DIR/plain-*.json are google-benchmark's, DIR/look*.jsonl and DIR/round*.jsonl the competitor's,
-# DIR/machine.md is taken as it is.
+# DIR/native-*.json, DIR/blas-*.json and DIR/plain-*.json are google-benchmark's, DIR/look*.jsonl, DIR/round*.jsonl and
+# DIR/gemm*.jsonl the competitor's, DIR/machine.md is taken as it is.
 import collections
 import glob
 import json
@@ -160,6 +162,57 @@ def median_extra(runs):
     return min(known, default=None)
 
 
+def level_3(ours, blas, theirs):
+    rows = []
+    for (case, threads), run in ours.items():
+        if not case.startswith("level_3/") or threads != 2:
+            continue
+        _, name, mode, vocab = case.split("/")
+        competitor = theirs.get(f"level_3/{name}/{vocab}", {})
+        key, theirs_ms = fastest(competitor)
+        extra = median_extra(competitor)
+        for how, found in (("own", run), ("BLAS", blas.get((case, threads)))):
+            if not found:
+                continue
+            times = found["median_ms"] / theirs_ms if theirs_ms else None
+            memory = found["extra_kilobytes"] / extra if extra else None
+            goal = "" if name != "poft" else "1.25 x, 15 %" if mode == "made_twice" else "1.1 x"
+            met = times is not None and (times <= 1.1 or mode == "made_twice" and times <= 1.25 and
+                                         memory is not None and memory <= 0.15)
+            rows.append([f"{name}, {mode.replace('_', ' ')}, vocabulary {vocab}", how, number(found["median_ms"]),
+                         number(theirs_ms), f"{key[0]}, {key[1]}" if key else "not run",
+                         "—" if times is None else f"{times:.3g} x", number(found["extra_kilobytes"]), number(extra),
+                         "—" if memory is None else percent(memory), percent(found["share_of_peak"]), goal,
+                         "" if not goal or times is None else "yes" if met else "no"])
+    table("Level 3: from hidden states to the loss and both gradients, float, 2 threads",
+          "512 x 768 x 50257 in two sequences, and 10000 x 48 x 100 (poft_nano, one block). Logits are made twice, or kept of one"
+          " sequence at a time, or of all. Products by our own tiles, or by OpenBLAS through Eigen's switch. Extra memory is"
+          " the most that a call held beside inputs and gradients, of PyTorch the least of its variants. The share of the peak counts three products, of the tokens that count.",
+          ["what", "products", "ours, ms", "PyTorch, ms", "which", "times", "extra, kB", "PyTorch's", "share", "of the peak",
+           "goal", "met?"], rows)
+
+
+def gemm(ours, blas, theirs):
+    rows = []
+    for (case, threads), run in ours.items():
+        if not case.startswith("gemm/") or threads != 2:
+            continue
+        _, layer, of, size = case.split("/")
+        cells = [f"{layer}, {of}, {size} rows"]
+        for t in (1, 2):
+            _, theirs_ms = fastest({key: results for key, results in theirs.get(case, {}).items() if key[2] == t})
+            own, other = ours[case, t]["gigaflop_per_s"], blas.get((case, t), {}).get("gigaflop_per_s")
+            competitor = theirs_ms and max(r["gigaflop_per_s"] for results in theirs[case].values() for r in results
+                                           if r["threads"] == t)
+            cells += [number(own), percent(ours[case, t]["share_of_peak"]), number(other), number(competitor)]
+        rows.append(cells)
+    table("Matrix products, float, GFLOP/s",
+          "A linear layer y = x W^T, its d_x = d_y W and d_weight += d_y^T x, with 1 and 2 threads: our tiles, their share of"
+          " what the cores multiply in registers, one-threaded OpenBLAS in each of our pieces (Eigen's switch), and"
+          " PyTorch's OpenBLAS at its best setting.",
+          ["layer"] + [f"{what}, {t}" for t in (1, 2) for what in ("tiles", "of the peak", "switch", "PyTorch")], rows)
+
+
 def bandit(ours, theirs):
     rows = []
     for case in sorted({case for case, _ in ours if case.startswith("bandit/")}):
@@ -240,6 +293,14 @@ def print_tables(folder):
     without_march(ours, read_ours(folder, "plain"))
 
 
+def print_products(folder):
+    with open(f"{folder}/machine.md") as file:
+        print(file.read().strip())
+    ours, blas = read_ours(folder, "native"), read_ours(folder, "blas")
+    level_3(ours, blas, read_competitor(folder, "round*.jsonl"))
+    gemm(ours, blas, read_competitor(folder, "gemm*.jsonl"))
+
+
 def write(name, tables, readme):
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
     with open(readme) as file:
@@ -254,5 +315,5 @@ def write(name, tables, readme):
 
 
 if __name__ == "__main__":
-    {"fastest": print_fastest, "tables": print_tables, "compile_time": print_compile_time,
+    {"fastest": print_fastest, "tables": print_tables, "products": print_products, "compile_time": print_compile_time,
      "write": write}[sys.argv[1]](*sys.argv[2:])

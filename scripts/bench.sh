@@ -62,13 +62,17 @@ if ! $python -c 'import torch' 2>/dev/null; then
   competitor=no
 fi
 
-build() { # FOLDER MARCH
+build() { # FOLDER MARCH [PROGRAM ...]
+  local folder=$1
   cmake -S . -B "$1" -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DPOFT_MARCH="$2" \
     -DPOFT_BUILD_TESTS=OFF -DPOFT_BUILD_EXAMPLES=OFF -DPOFT_BUILD_BENCH=ON -DPOFT_CUDA=OFF >&2
-  cmake --build "$1" --target evaluate_bench logits_bench step_bench >&2
+  shift 2
+  cmake --build "$folder" --target evaluate_bench logits_bench step_bench "$@" >&2
 }
-build build-bench native
+build build-bench native hidden_bench gemm_bench
 build build-bench-plain ''
+blas=no # Eigen's switch, where CMake found a BLAS
+if cmake --build build-bench --target hidden_bench_blas gemm_bench_blas >&2; then blas=yes; fi
 
 results=build-bench/results
 rm -rf $results
@@ -87,6 +91,11 @@ END
 ours() { # BUILD PROGRAM SECONDS FILTER FILE
   local folder=$1/bench
   "$folder/$2" --benchmark_min_time="$3" --benchmark_filter="$4" --benchmark_format=json >"$results/$5.json" 2>>$results/log
+}
+with_blas() { # PROGRAM SECONDS FILTER FILE; OpenBLAS as the competitor has it
+  [ $blas = yes ] || return 0
+  bench/competitors/strong_pytorch.sh "$(bench/competitors/strong_pytorch.sh --list | tail -n 1)" "build-bench/bench/$1_blas" \
+    --benchmark_min_time="$2" --benchmark_filter="$3" --benchmark_format=json >"$results/$4.json" 2>>$results/log
 }
 theirs() { # CASE SIZE ... as fastest prints them: LEVEL OBJECTIVE SIZE VARIANT SETTING THREADS, variant may be -; FILE
   local variant=()
@@ -107,7 +116,11 @@ if [ $competitor = yes ]; then
       for size in 1000000 10000000; do theirs level_1 $objective $size - "$setting" 2 look; done
       for size in 50257 128256; do theirs level_2 $objective $size - "$setting" 2 look; done
     done
+    theirs level_3 poft 50257 - "$setting" 2 look
+    theirs level_3 poft_nano 100 - "$setting" 2 look
     for threads in 1 2; do
+      bench/competitors/strong_pytorch.sh "$setting" $python bench/competitors/pytorch_gemm.py --threads $threads \
+        --seconds $seconds_of_each >>$results/gemm.jsonl 2>>$results/log
       for case in 'best_of_n 10' 'ipo 10' 'ipo 100'; do theirs bandit $case - "$setting" $threads look; done
     done
   done
@@ -117,6 +130,10 @@ for round in $(seq $rounds); do
   ours build-bench evaluate_bench $seconds_of_each . native-level_1-$round
   ours build-bench logits_bench $seconds . native-level_2-$round
   ours build-bench step_bench $seconds . native-bandit-$round
+  ours build-bench hidden_bench $seconds . native-level_3-$round
+  ours build-bench gemm_bench $seconds_of_each . native-gemm-$round
+  with_blas hidden_bench $seconds . blas-level_3-$round
+  with_blas gemm_bench $seconds_of_each . blas-gemm-$round
   if [ $competitor = yes ]; then
     say "round $round of $rounds: PyTorch"
     while read -r run; do
@@ -132,13 +149,15 @@ say "compile times"
 scripts/compile_time.sh >$results/compile_time_of_each.md
 
 python3 bench/merge.py tables $results >$results/tables.md
+python3 bench/merge.py products $results >$results/products.md
 python3 bench/merge.py compile_time $results/compile_time_of_each.md >$results/compile_time.md
 say "load average after: $(load), of which about 2 are this script's"
-cat $results/tables.md $results/compile_time.md
+cat $results/tables.md $results/products.md $results/compile_time.md
 if [ -n "$out" ]; then
-  cat $results/tables.md $results/compile_time.md >"$out"
+  cat $results/tables.md $results/products.md $results/compile_time.md >"$out"
 fi
 if [ $write = yes ]; then
   python3 bench/merge.py write tables $results/tables.md bench/README.md
+  python3 bench/merge.py write products $results/products.md bench/README.md
   python3 bench/merge.py write compile_time $results/compile_time.md bench/README.md
 fi

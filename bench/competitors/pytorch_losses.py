@@ -193,6 +193,8 @@ for variant in [options.variant] if options.variant else kind.variants:
         peak.write("5\n")
     step()
     extra = memory("VmHWM:") - before
+    if options.level == "level_3":  # there ours writes to the caller's gradients
+        extra -= sum(gradient.numel() * gradient.element_size() for gradient in problem.gradient)
     step()
     seconds = []
     while sum(seconds) < options.seconds or len(seconds) < 5:
