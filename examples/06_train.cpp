@@ -70,3 +70,7 @@ int main() {
 }
 
 // Output:
+// at first               of 20 samples  0 count up,  0 down
+// after 150 steps of SFT of 20 samples  7 count up, 13 down
+// after 30 steps of DPO  of 20 samples 20 count up,  0 down
+// accuracy 1.00, log-ratio of chosen > 0, of rejected < 0

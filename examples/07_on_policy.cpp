@@ -72,3 +72,6 @@ int main() {
 }
 
 // Output:
+// judged by the function:   1.0 of the letters are vowels
+// the reward model is right on 1.0 of its pairs
+// judged by a reward model: 0.9 of the letters are vowels

@@ -27,9 +27,13 @@ struct sapo {
   POFT_FN S operator()(Step<S> const& step) const {
     using T       = value_t<S>;
     S const ratio = exp(min(log_importance_ratio(step), S(constant<T>(80))));
-    T const tau   = select(step.advantage > constant<T>(0), constant<T>(temperature_positive),
-                           constant<T>(temperature_negative));
-    return -(step.advantage * (constant<T>(4) / tau)) * sigmoid(tau * (ratio - constant<T>(1)));
+    auto gate     = [&](double temperature) {
+      T const tau = constant<T>(temperature);
+      return constant<T>(4) / tau * sigmoid(tau * (ratio - constant<T>(1)));
+    };
+    S const chosen =
+        select(step.advantage > constant<T>(0), gate(temperature_positive), gate(temperature_negative));
+    return -(step.advantage * chosen);
   }
 
   constexpr char const* invalid() const {
