@@ -4,41 +4,48 @@
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
+all_groups=(losses bandit products primitives model compile_time)
 usage() {
-  cat <<'END'
-usage: scripts/bench.sh [--quick] [--rounds N] [--out FILE] [--write]
-  --quick     one short round (a try, not a measurement)
-  --rounds N  rounds of ours and PyTorch in turn; 3 if not said, at least 2 for --write
-  --out FILE  put the tables there, too
-  --write     put the tables into bench/README.md
-Builds in build-bench/ and build-bench-plain/ (without -march); raw results are left in build-bench/results/.
+  cat <<END
+usage: scripts/bench.sh [--quick] [--only GROUP]... [--rounds N] [--write]
+  --only GROUP  one group of tables, and another if said again: ${all_groups[*]}; all if not said
+  --quick       one short round (a try, not a measurement)
+  --rounds N    rounds of ours and PyTorch in turn; 3 if not said, at least 2 for --write
+  --write       put the tables into bench/README.md, and the short ones into README.md
+Builds in build-bench/ and build-bench-plain/ (without -march); tables and raw results are left in build-bench/results/GROUP/.
+llm.c takes part in the group model where POFT_LLM_C names a clone of it.
 Nothing is installed. Other work on the machine spoils the figures; the load is part of the tables.
 END
 }
+refuse() {
+  echo "scripts/bench.sh: $*" >&2
+  usage >&2
+  exit 2
+}
 
-rounds=3 seconds=1.0 seconds_of_each=0.2 out='' write=no
+rounds=3 seconds=1.0 seconds_of_each=0.2 seconds_of_model=2.0 write=no groups=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) rounds=1 seconds=0.1 seconds_of_each=0.02 ;;
-    --rounds)
-      if ! [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then usage >&2; exit 2; fi
-      rounds=$2
+    --quick) rounds=1 seconds=0.1 seconds_of_each=0.02 seconds_of_model=0.2 ;;
+    --only)
+      [[ " ${all_groups[*]} " == *" ${2:-} "* ]] || refuse "--only '${2:-}', expected one of ${all_groups[*]}"
+      groups+=("$2")
       shift
       ;;
-    --out)
-      if [ $# -lt 2 ]; then usage >&2; exit 2; fi
-      out=$2
+    --rounds)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "--rounds '${2:-}', expected a number from 1"
+      rounds=$2
       shift
       ;;
     --write) write=yes ;;
     --help) usage; exit ;;
-    *) echo "scripts/bench.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+    *) refuse "unknown option '$1'" ;;
   esac
   shift
 done
-if [ $write = yes ] && [ $rounds = 1 ]; then
-  echo "scripts/bench.sh: --write with one round, expected at least 2: a try is no figure for bench/README.md" >&2
-  exit 2
+[ ${#groups[@]} -gt 0 ] || groups=("${all_groups[@]}")
+if [ $write = yes ] && [ "$rounds" = 1 ]; then
+  refuse "--write with one round, expected at least 2: a try is no figure for bench/README.md"
 fi
 
 say() { echo "bench: $*" >&2; }
@@ -61,103 +68,146 @@ if ! $python -c 'import torch' 2>/dev/null; then
   say "PyTorch is missing (Debian's python3-torch, libopenblas0-openmp): the tables will be without a competitor"
   competitor=no
 fi
+strong=bench/competitors/strong_pytorch.sh
+mapfile -t settings < <($strong --list)
 
-build() { # FOLDER MARCH [PROGRAM ...]
-  local folder=$1
+# What a group builds: its programs, those also built without -march, those also built with Eigen's BLAS switch; and the
+# cases of its competitor.
+of_group() {
+  programs=() plain=() with_blas=() cases=()
+  local objective
+  case $1 in
+    losses)
+      programs=(evaluate_bench logits_bench) plain=(evaluate_bench logits_bench)
+      for objective in dpo poft; do
+        cases+=(level_1/$objective/{1000000,10000000} level_2/$objective/{50257,128256})
+      done
+      ;;
+    bandit)
+      programs=(step_bench) plain=(step_bench)
+      cases=(bandit/best_of_n/10 bandit/ipo/{10,100} bandit_tokens/{best_of_n,ipo}/10)
+      ;;
+    products)
+      programs=(hidden_bench gemm_bench) with_blas=(hidden_bench gemm_bench)
+      cases=(level_3/poft/50257 level_3/poft_nano/100 gemm)
+      ;;
+    primitives)
+      programs=(attention_bench layer_norm_bench linear_bench rows_bench)
+      cases=(primitive/{attention,linear}_step/{gpt_nano,gpt_mini,gpt2,gpt2_long}
+        primitive/{layer_norm,rms_norm,gelu,swiglu,relu,tanh,log_softmax,rotary,dropout,embedding,add}_step/{gpt_nano,gpt2})
+      ;;
+    model)
+      programs=(transformer_bench trainer_bench generate_bench hugging_face_io_bench) with_blas=(transformer_bench)
+      cases=(train_step/gpt_nano/{1000x10,100x10} train_step/gpt_nano_dropout/1000x10
+        train_step/gpt_mini/{16x128,1x1024,128x8} train_step/gpt2/4x64
+        generate/gpt_nano/1000x1+10 generate/gpt2/4x16+16)
+      ;;
+  esac
+}
+
+build() { # FOLDER MARCH PROGRAM ...
   cmake -S . -B "$1" -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DPOFT_MARCH="$2" \
     -DPOFT_BUILD_TESTS=OFF -DPOFT_BUILD_EXAMPLES=OFF -DPOFT_BUILD_BENCH=ON -DPOFT_CUDA=OFF >&2
-  shift 2
-  cmake --build "$folder" --target evaluate_bench logits_bench step_bench "$@" >&2
+  cmake --build "$1" --target "${@:3}" >&2
 }
-build build-bench native hidden_bench gemm_bench
-build build-bench-plain ''
-blas=no # Eigen's switch, where CMake found a BLAS
-if cmake --build build-bench --target hidden_bench_blas gemm_bench_blas >&2; then blas=yes; fi
 
-results=build-bench/results
-rm -rf $results
-mkdir -p $results
-trap 'say "stopped; what the programs said is in $results/log"' ERR
+ours() { # FOLDER PROGRAM FILTER FILE [WRAPPER ...]
+  local least=$seconds_of_each
+  case $2 in
+    logits_bench | hidden_bench* | step_bench) least=$seconds ;;
+    transformer_bench* | trainer_bench | generate_bench) least=$seconds_of_model ;;
+  esac
+  "${@:5}" "$1/bench/$2" --benchmark_min_time="$least" --benchmark_filter="$3" --benchmark_format=json \
+    >"$results/$4.json" 2>>"$results/log"
+}
+
+theirs() { # CASE VARIANT SETTING THREADS FILE; every variant if it is -
+  local kind what size program least=$seconds variant=()
+  IFS=/ read -r kind what size <<<"$1"
+  case $kind in
+    level_*) program=(pytorch_losses.py "$kind" "$what" "$size") ;;
+    bandit | bandit_tokens) program=("pytorch_$kind.py" "$what" "$size") ;;
+    gemm) program=(pytorch_gemm.py) least=$seconds_of_each ;;
+    primitive) program=(pytorch_primitives.py "$what" "$size") least=$seconds_of_each ;;
+    train_step) program=(pytorch_transformer.py "$what" "$size") ;;
+    generate) program=(pytorch_generate.py "$what" "$size") ;;
+  esac
+  [ "$2" = - ] || variant=(--variant "$2")
+  $strong "$3" $python "bench/competitors/${program[0]}" "${program[@]:1}" "${variant[@]}" --threads "$4" \
+    --seconds "$least" >>"$results/$5.jsonl" 2>>"$results/log"
+}
+
+measure() { # GROUP
+  of_group "$1"
+  build build-bench native "${programs[@]}"
+  [ ${#plain[@]} = 0 ] || build build-bench-plain '' "${plain[@]}"
+  if [ ${#with_blas[@]} -gt 0 ] && ! build build-bench native "${with_blas[@]/%/_blas}"; then
+    say "CMake found no BLAS: without the figures of Eigen's switch"
+    with_blas=()
+  fi
+  local setting case variant threads round program filter
+  if [ $competitor = yes ]; then
+    say "$1: first look at the competitor's settings"
+    for setting in "${settings[@]}"; do
+      for case in "${cases[@]}"; do
+        [[ $case != bandit* && $case != gemm ]] || theirs "$case" - "$setting" 1 look # where two threads may be too many
+        theirs "$case" - "$setting" 2 look
+      done
+    done
+  fi
+  for round in $(seq "$rounds"); do
+    say "$1: round $round of $rounds, ours"
+    for program in "${programs[@]}"; do
+      ours build-bench "$program" . "native-$program-$round"
+    done
+    for program in "${with_blas[@]}"; do # one-threaded OpenBLAS, as strong as the competitor has it; our memory is our own
+      ours build-bench "${program}_blas" . "blas-$program-$round" $strong "${settings[-1]}" \
+        env -u MALLOC_MMAP_MAX_ -u MALLOC_TRIM_THRESHOLD_ -u MALLOC_TOP_PAD_
+    done
+    if [ $competitor = yes ]; then
+      say "$1: round $round of $rounds, PyTorch"
+      while read -r case variant setting threads; do
+        theirs "$case" "$variant" "$setting" "$threads" "round$round" </dev/null
+      done < <(python3 bench/merge.py fastest "$results")
+    fi
+    if [ "$1" = model ] && [ -n "${POFT_LLM_C:-}" ]; then
+      $python bench/competitors/llm_c.py "$POFT_LLM_C" --threads 2 >>"$results/round$round.jsonl" 2>>"$results/log"
+    fi
+  done
+  for program in "${plain[@]}"; do
+    case $program in
+      evaluate_bench) filter='/(dpo|poft)/.*threads:2' ;;
+      logits_bench) filter='float/.*threads:2' ;;
+      *) filter='threads:2' ;;
+    esac
+    ours build-bench-plain "$program" "$filter" "plain-$program"
+  done
+}
+
 load() { cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown; }
-load_before=$(load)
-say "load average before: $load_before; it should be near 0"
-cat >$results/machine.md <<END
+for group in "${groups[@]}"; do
+  results=build-bench/results/$group
+  rm -rf "$results"
+  mkdir -p "$results"
+  trap 'say "stopped; what the programs said is in $results/log"' ERR
+  load_before=$(load)
+  say "$group: load average before: $load_before; it should be near 0"
+  if [ "$group" = compile_time ]; then
+    scripts/compile_time.sh >"$results/of_each.md"
+  else
+    cat >"$results/machine.md" <<END
 $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(g++ --version | head -n 1), \
 $($python -c 'import torch; print("PyTorch", torch.__version__)' 2>/dev/null || echo 'no PyTorch'), \
 $(date +%Y-%m-%d), load average before $load_before (a machine that does nothing else has less than 0.2).
 Medians of the calls of a round, then over the rounds ($rounds).
 END
-
-ours() { # BUILD PROGRAM SECONDS FILTER FILE
-  local folder=$1/bench
-  "$folder/$2" --benchmark_min_time="$3" --benchmark_filter="$4" --benchmark_format=json >"$results/$5.json" 2>>$results/log
-}
-with_blas() { # PROGRAM SECONDS FILTER FILE; OpenBLAS as the competitor has it
-  [ $blas = yes ] || return 0
-  bench/competitors/strong_pytorch.sh "$(bench/competitors/strong_pytorch.sh --list | tail -n 1)" "build-bench/bench/$1_blas" \
-    --benchmark_min_time="$2" --benchmark_filter="$3" --benchmark_format=json >"$results/$4.json" 2>>$results/log
-}
-theirs() { # CASE SIZE ... as fastest prints them: LEVEL OBJECTIVE SIZE VARIANT SETTING THREADS, variant may be -; FILE
-  local variant=()
-  if [ "$1" = bandit ]; then
-    bench/competitors/strong_pytorch.sh "$5" $python bench/competitors/pytorch_bandit.py "$2" "$3" \
-      --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl" 2>>$results/log
-  else
-    [ "$4" = - ] || variant=(--variant "$4")
-    bench/competitors/strong_pytorch.sh "$5" $python bench/competitors/pytorch_losses.py "$1" "$2" "$3" \
-      "${variant[@]}" --threads "$6" --seconds "$seconds" >>"$results/$7.jsonl" 2>>$results/log
+    measure "$group"
   fi
-}
-
-if [ $competitor = yes ]; then
-  say "first look: the competitor's settings"
-  for setting in $(bench/competitors/strong_pytorch.sh --list); do
-    for objective in dpo poft; do
-      for size in 1000000 10000000; do theirs level_1 $objective $size - "$setting" 2 look; done
-      for size in 50257 128256; do theirs level_2 $objective $size - "$setting" 2 look; done
-    done
-    theirs level_3 poft 50257 - "$setting" 2 look
-    theirs level_3 poft_nano 100 - "$setting" 2 look
-    for threads in 1 2; do
-      bench/competitors/strong_pytorch.sh "$setting" $python bench/competitors/pytorch_gemm.py --threads $threads \
-        --seconds $seconds_of_each >>$results/gemm.jsonl 2>>$results/log
-      for case in 'best_of_n 10' 'ipo 10' 'ipo 100'; do theirs bandit $case - "$setting" $threads look; done
-    done
-  done
-fi
-for round in $(seq $rounds); do
-  say "round $round of $rounds: ours"
-  ours build-bench evaluate_bench $seconds_of_each . native-level_1-$round
-  ours build-bench logits_bench $seconds . native-level_2-$round
-  ours build-bench step_bench $seconds . native-bandit-$round
-  ours build-bench hidden_bench $seconds . native-level_3-$round
-  ours build-bench gemm_bench $seconds_of_each . native-gemm-$round
-  with_blas hidden_bench $seconds . blas-level_3-$round
-  with_blas gemm_bench $seconds_of_each . blas-gemm-$round
-  if [ $competitor = yes ]; then
-    say "round $round of $rounds: PyTorch"
-    while read -r run; do
-      theirs $run round$round </dev/null
-    done < <(python3 bench/merge.py fastest $results)
+  python3 bench/merge.py tables "$group" "$results" >"$results/tables.md"
+  python3 bench/merge.py short "$group" "$results" >"$results/short.md"
+  cat "$results/tables.md"
+  if [ $write = yes ]; then
+    python3 bench/merge.py write "$group" "$results/tables.md" bench/README.md
+    [ ! -s "$results/short.md" ] || python3 bench/merge.py write "$group" "$results/short.md" README.md
   fi
 done
-say "without -march"
-ours build-bench-plain evaluate_bench $seconds_of_each '/(dpo|poft)/.*threads:2' plain-level_1
-ours build-bench-plain logits_bench $seconds 'float/.*threads:2' plain-level_2
-ours build-bench-plain step_bench $seconds 'threads:2' plain-bandit
-say "compile times"
-scripts/compile_time.sh >$results/compile_time_of_each.md
-
-python3 bench/merge.py tables $results >$results/tables.md
-python3 bench/merge.py products $results >$results/products.md
-python3 bench/merge.py compile_time $results/compile_time_of_each.md >$results/compile_time.md
-say "load average after: $(load), of which about 2 are this script's"
-cat $results/tables.md $results/products.md $results/compile_time.md
-if [ -n "$out" ]; then
-  cat $results/tables.md $results/products.md $results/compile_time.md >"$out"
-fi
-if [ $write = yes ]; then
-  python3 bench/merge.py write tables $results/tables.md bench/README.md
-  python3 bench/merge.py write products $results/products.md bench/README.md
-  python3 bench/merge.py write compile_time $results/compile_time.md bench/README.md
-fi

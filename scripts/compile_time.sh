@@ -66,5 +66,5 @@ fi
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 rows "$@" | tee "$folder/of_each.md"
-python3 bench/merge.py compile_time "$folder/of_each.md" >"$folder/compile_time.md"
+python3 bench/merge.py tables compile_time "$folder" >"$folder/compile_time.md"
 python3 bench/merge.py write compile_time "$folder/compile_time.md" bench/README.md

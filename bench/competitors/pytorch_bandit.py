@@ -1,7 +1,7 @@
 # The bandit's gradient step with its evaluation in PyTorch, batched; one JSON line on standard output.
 # SPDX-License-Identifier: MIT
 #
-#   pytorch_bandit.py {best_of_n|ipo} PROMPTS [--threads N] [--seconds S]
+#   pytorch_bandit.py {best_of_n|ipo} PROMPTS [--threads N] [--seconds S] [--variant batched]
 #
 # The network, optimiser, samples and metrics of bench/bandit/step_bench.cpp: every prompt goes through the
 # network once, all of its pairs are indexed at once, the metrics are exact sums over the actions. Nothing here
@@ -17,6 +17,7 @@ parser.add_argument("method", choices=["best_of_n", "ipo"])
 parser.add_argument("prompts", type=int)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--seconds", type=float, default=1.0)
+parser.add_argument("--variant", choices=["batched"])
 options = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
 

@@ -115,6 +115,15 @@ def fit(policy):
         optimiser.step()
 
 
+def refuse_different_variants():
+    """A competitor that computes something else is none."""
+    with torch.no_grad():
+        prompts, actions = torch.randint(vocab, (4,)), torch.randint(vocab, (4, tokens))
+        products, broadcast = Policy(True), Policy(False)
+        broadcast.load_state_dict(products.state_dict())
+        torch.testing.assert_close(products.rows(prompts, actions), broadcast.rows(prompts, actions), rtol=1e-4, atol=1e-5)
+
+
 def run(variant):
     torch.manual_seed(0)
     policy, reference = Policy(variant == "products"), Policy(variant == "products")
@@ -185,5 +194,6 @@ def run(variant):
     }), flush=True)
 
 
+refuse_different_variants()
 for variant in [options.variant] if options.variant else names:
     run(variant)

@@ -1,7 +1,7 @@
 # Sampling from a minGPT in PyTorch at temperature 1; one JSON line per variant.
 # SPDX-License-Identifier: MIT
 #
-#   pytorch_generate.py {gpt_nano|gpt_mini|gpt2} PROMPTS LENGTH NEW [--threads N] [--seconds S] [--variant NAME]
+#   pytorch_generate.py {gpt_nano|gpt_mini|gpt2} PROMPTSxLENGTH+NEW [--threads N] [--seconds S] [--variant NAME]
 #
 # The models of bench/model/generate_bench.cpp. Without --variant every way of writing it is timed:
 #
@@ -15,19 +15,19 @@ import argparse
 import json
 import math
 import os
+import re
 import statistics
 import time
 
 names = [f"{context}_{product}" for context in ("whole", "cache") for product in ("products", "broadcast")]
 parser = argparse.ArgumentParser()
 parser.add_argument("model", choices=["gpt_nano", "gpt_mini", "gpt2"])
-parser.add_argument("prompts", type=int)
-parser.add_argument("length", type=int)
-parser.add_argument("new", type=int)
+parser.add_argument("size", help="PROMPTSxLENGTH+NEW: 1000x1+10")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=5.0)
 parser.add_argument("--variant", choices=names)
 options = parser.parse_args()
+prompt_count, length, new = map(int, re.fullmatch(r"(\d+)x(\d+)\+(\d+)", options.size).groups())
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
 
 import torch  # noqa: E402: after its threads are set
@@ -39,7 +39,7 @@ torch.set_grad_enabled(False)
 layers, heads, channels, vocab, tied = {
     "gpt_nano": (3, 3, 48, 100, False), "gpt_mini": (6, 6, 192, 256, False), "gpt2": (12, 12, 768, 50257, True),
 }[options.model]
-positions = options.length + options.new - 1
+positions = length + new - 1
 
 
 def matrix(*shape):
@@ -99,7 +99,7 @@ def generate(tokens, variant, choose):
     context, product = variant.split("_")
     cache = {"held": 0, "blocks": [torch.empty(2, len(tokens), heads, positions, channels // heads)
                                    for _ in blocks]} if context == "cache" else None
-    for step in range(options.new):
+    for step in range(new):
         seen = tokens[:, -1:] if cache and step > 0 else tokens
         tokens = torch.cat((tokens, choose(logits_after(seen, cache, product == "products"))), 1)
     return tokens
@@ -110,7 +110,7 @@ def draw(logits):
 
 
 def prompts(count):
-    return torch.randint(vocab, (count, options.length))
+    return torch.randint(vocab, (count, length))
 
 
 variants = [options.variant] if options.variant else names
@@ -122,17 +122,17 @@ assert all(torch.equal(found[0], other) for other in found[1:])
 for variant in variants:
     seconds = []
     for call in range(1000000):
-        if sum(seconds) >= options.seconds and len(seconds) >= 5:
+        if sum(seconds) >= options.seconds and len(seconds) >= 3:
             break
-        tokens = prompts(options.prompts)
+        tokens = prompts(prompt_count)
         start = time.perf_counter()
         generate(tokens, variant, draw)
         if call > 0:  # that makes the memory
             seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     print(json.dumps({
-        "case": f"generate/{options.model}/{options.prompts}x{options.length}+{options.new}",
+        "case": f"generate/{options.model}/{options.size}",
         "threads": options.threads, "setting": os.environ.get("POFT_SETTING", "default"), "variant": variant,
         "median_ms": 1e3 * median, "min_ms": 1e3 * min(seconds), "calls": len(seconds),
-        "new_tokens_per_second": options.prompts * options.new / median,
+        "new_tokens_per_second": prompt_count * new / median,
     }), flush=True)

@@ -1,17 +1,16 @@
 # A transformer's primitives in PyTorch, forward or with backward, in shapes of three models; one JSON line per variant.
 # SPDX-License-Identifier: MIT
 #
-#   pytorch_primitives.py {attention|gelu|layer_norm|linear}_{forward|step} MODEL [--threads N] [--seconds S]
-#                         [--variant NAME]
+#   pytorch_primitives.py PRIMITIVE_{forward|step} MODEL [--threads N] [--seconds S] [--variant NAME]
 #
-# MODEL is one of bench/primitive/model_shapes.hpp. "step" is forward and backward. Without --variant every way of writing
+# PRIMITIVE is a name of the table at the end, MODEL one of bench/primitive/model_shapes.hpp. "step" is forward and backward. Without --variant every way of writing
 # the same mathematics is timed:
 #
 #   attention    products    minGPT's: split, two matrix products around a masked softmax
 #                broadcast   the same products as sums over a broadcast axis: Debian's PyTorch, built without MKL, makes a
 #                            loop of small ones of a batched product
 #                fused       torch.nn.functional's own scaled dot-product attention, where this version has it
-#   the others   functional  torch.nn.functional's own
+#   the others   functional  torch.nn.functional's own, or a few operations where it has none
 import argparse
 import json
 import math
@@ -23,8 +22,7 @@ models = {  # sequences, time, heads, channels of a head
     "gpt_nano": (1000, 10, 3, 16), "gpt_mini": (16, 128, 6, 32), "gpt2": (4, 64, 12, 64), "gpt2_long": (1, 1024, 12, 64),
 }
 parser = argparse.ArgumentParser()
-parser.add_argument("primitive", choices=[f"{name}_{passes}" for name in ("attention", "gelu", "layer_norm", "linear")
-                                          for passes in ("forward", "step")])
+parser.add_argument("primitive")
 parser.add_argument("model", choices=models)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=1.0)
@@ -38,9 +36,9 @@ import torch.nn.functional as functional  # noqa: E402
 torch.set_num_threads(options.threads)
 torch.manual_seed(0)
 
-name, passes = options.primitive.rsplit("_", 1)
+name, _, passes = options.primitive.rpartition("_")
 sequences, length, heads, head_channels = models[options.model]
-channels = heads * head_channels
+channels, tokens = heads * head_channels, sequences * length
 dot_product_attention = getattr(functional, "scaled_dot_product_attention",
                                 getattr(functional, "_scaled_dot_product_attention", None))
 
@@ -81,41 +79,80 @@ class Attention:
         (["fused"] if dot_product_attention else [])
 
 
-class Gelu:
+def random(*shape):
+    return torch.rand(shape) * 2 - 1
+
+
+class Primitive:
+    """One function of inputs, the first of which has the shape of the output if not said otherwise."""
     variants = ["functional"]
 
-    def __init__(self):
-        self.inputs = [torch.rand(sequences * length, 4 * channels) * 2 - 1]
-        self.output_shape = self.inputs[0].shape
-
-    def functional(self, x):
-        return functional.gelu(x, approximate="tanh")
+    def __init__(self, function, *inputs, output_shape=None):
+        self.functional, self.inputs = function, list(inputs)
+        self.output_shape = output_shape or inputs[0].shape
 
 
-class LayerNorm:
-    variants = ["functional"]
-
-    def __init__(self):
-        self.inputs = [torch.rand(sequences * length, channels) * 2 - 1, torch.ones(channels), torch.zeros(channels)]
-        self.output_shape = self.inputs[0].shape
-
-    def functional(self, x, gain, bias):
-        return functional.layer_norm(x, (channels,), gain, bias, 1e-5)
+def gelu():
+    return Primitive(lambda x: functional.gelu(x, approximate="tanh"), random(tokens, 4 * channels))
 
 
-class Linear:
-    variants = ["functional"]
-
-    def __init__(self):
-        self.inputs = [torch.rand(sequences * length, channels) * 2 - 1, torch.rand(4 * channels, channels) * 2 - 1,
-                       torch.zeros(4 * channels)]
-        self.output_shape = (sequences * length, 4 * channels)
-
-    def functional(self, x, weight, bias):
-        return functional.linear(x, weight, bias)
+def swiglu():
+    def function(gate_up):
+        gate, up = gate_up.chunk(2, -1)
+        return functional.silu(gate) * up
+    return Primitive(function, random(tokens, 8 * channels), output_shape=(tokens, 4 * channels))
 
 
-primitive = {"attention": Attention, "gelu": Gelu, "layer_norm": LayerNorm, "linear": Linear}[name]()
+def layer_norm():
+    return Primitive(lambda x, gain, bias: functional.layer_norm(x, (channels,), gain, bias, 1e-5),
+                     random(tokens, channels), torch.ones(channels), torch.zeros(channels))
+
+
+def rms_norm():
+    return Primitive(lambda x, gain: x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-5) * gain,
+                     random(tokens, channels), torch.ones(channels))
+
+
+def rotary():
+    angles = torch.arange(length)[:, None] / 10000 ** (torch.arange(0, head_channels, 2) / head_channels)
+    angles = torch.cat((angles, angles), -1).repeat(sequences, 1)[:, None, :]
+    cosine, sine = angles.cos(), angles.sin()
+
+    def function(x):
+        x = x.view(tokens, heads, head_channels)
+        first, second = x.chunk(2, -1)
+        return (x * cosine + torch.cat((-second, first), -1) * sine).view(tokens, channels)
+    return Primitive(function, random(tokens, channels))
+
+
+def embedding():
+    items = torch.randint(1000, (tokens,))
+    return Primitive(lambda table: functional.embedding(items, table), random(1000, channels),
+                     output_shape=(tokens, channels))
+
+
+def linear():
+    return Primitive(functional.linear, random(tokens, channels), random(4 * channels, channels),
+                     torch.zeros(4 * channels), output_shape=(tokens, 4 * channels))
+
+
+def add():
+    """A residual connection and a bias, of which only the bias has a gradient that costs anything."""
+    x = random(tokens, channels)
+    return Primitive(lambda bias: x + bias, torch.zeros(channels), output_shape=(tokens, channels))
+
+
+primitives = {
+    "attention": Attention, "gelu": gelu, "swiglu": swiglu, "layer_norm": layer_norm, "rms_norm": rms_norm, "rotary": rotary,
+    "embedding": embedding, "linear": linear, "add": add,
+    "relu": lambda: Primitive(functional.relu, random(tokens, 4 * channels)),
+    "tanh": lambda: Primitive(torch.tanh, random(tokens, 4 * channels)),
+    "log_softmax": lambda: Primitive(lambda x: functional.log_softmax(x, -1), random(tokens, 4 * channels)),
+    "dropout": lambda: Primitive(lambda x: functional.dropout(x, 0.1), random(tokens, channels)),
+}
+if name not in primitives or passes not in ("forward", "step"):
+    parser.error(f"PRIMITIVE '{options.primitive}', expected one of {', '.join(primitives)} with _forward or _step")
+primitive = primitives[name]()
 d_y = torch.rand(primitive.output_shape) * 2 - 1
 
 

@@ -1,7 +1,8 @@
 # A training step of a minGPT in PyTorch: forward, cross-entropy, backward, AdamW; one JSON line per variant.
 # SPDX-License-Identifier: MIT
 #
-#   pytorch_transformer.py {gpt_nano|gpt_mini|gpt2} BATCH TIME [--dropout P] [--threads N] [--seconds S] [--variant NAME]
+#   pytorch_transformer.py {gpt_nano|gpt_nano_dropout|gpt_mini|gpt2} BATCHxTIME [--threads N] [--seconds S]
+#                          [--variant NAME]
 #
 # The models and the step of bench/model/transformer_bench.cpp: pre-norm blocks, learned positions, tanh-GELU, biases, a
 # head of its own (gpt2: that of the tokens), every position a target. Without --variant every way of writing the
@@ -18,14 +19,14 @@ import statistics
 import time
 
 parser = argparse.ArgumentParser()
-parser.add_argument("model", choices=["gpt_nano", "gpt_mini", "gpt2"])
-parser.add_argument("batch", type=int)
-parser.add_argument("time", type=int)
-parser.add_argument("--dropout", type=float, default=0.0)
+parser.add_argument("model", choices=["gpt_nano", "gpt_nano_dropout", "gpt_mini", "gpt2"])
+parser.add_argument("batch_x_time")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--seconds", type=float, default=5.0)
 parser.add_argument("--variant", choices=["products", "broadcast"])
 options = parser.parse_args()
+batch_size, length = map(int, options.batch_x_time.split("x"))
+dropout = 0.1 if options.model.endswith("_dropout") else 0.0
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
 
 import torch  # noqa: E402: after its threads are set
@@ -36,7 +37,7 @@ torch.set_num_threads(options.threads)
 
 layers, heads, channels, vocab, tied = {
     "gpt_nano": (3, 3, 48, 100, False), "gpt_mini": (6, 6, 192, 256, False), "gpt2": (12, 12, 768, 50257, True),
-}[options.model]
+}[options.model.removesuffix("_dropout")]
 
 
 class Attention(nn.Module):
@@ -45,7 +46,7 @@ class Attention(nn.Module):
         self.variant = variant
         self.qkv = nn.Linear(channels, 3 * channels)
         self.projection = nn.Linear(channels, channels)
-        self.register_buffer("is_later", torch.ones(options.time, options.time, dtype=torch.bool).triu(1))
+        self.register_buffer("is_later", torch.ones(length, length, dtype=torch.bool).triu(1))
 
     def forward(self, x):
         batch, time_, _ = x.shape
@@ -62,7 +63,7 @@ class Attention(nn.Module):
         else:
             y = (weights[..., None] * v[..., None, :, :]).sum(-2)
         y = self.projection(y.transpose(1, 2).reshape(batch, time_, channels))
-        return functional.dropout(y, options.dropout, self.training)
+        return functional.dropout(y, dropout, self.training)
 
 
 class Block(nn.Module):
@@ -75,13 +76,13 @@ class Block(nn.Module):
     def forward(self, x):
         x = x + self.attention(self.attention_norm(x))
         y = self.down(functional.gelu(self.up(self.mlp_norm(x)), approximate="tanh"))
-        return x + functional.dropout(y, options.dropout, self.training)
+        return x + functional.dropout(y, dropout, self.training)
 
 
 class Transformer(nn.Module):
     def __init__(self, variant):
         super().__init__()
-        self.tokens, self.positions = nn.Embedding(vocab, channels), nn.Embedding(options.time, channels)
+        self.tokens, self.positions = nn.Embedding(vocab, channels), nn.Embedding(length, channels)
         self.blocks = nn.Sequential(*(Block(variant) for _ in range(layers)))
         self.last_norm = nn.LayerNorm(channels)
         self.head = nn.Linear(channels, vocab, bias=False)
@@ -93,7 +94,7 @@ class Transformer(nn.Module):
 
     def forward(self, tokens):
         x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
-        x = functional.dropout(x, options.dropout, self.training)
+        x = functional.dropout(x, dropout, self.training)
         return self.head(self.last_norm(self.blocks(x)))
 
 
@@ -104,7 +105,7 @@ def loss_of(model, tokens, targets):
 def refuse_different_variants():
     """A competitor that computes something else is none."""
     found = []
-    tokens, targets = torch.randint(vocab, (2, options.time)), torch.randint(vocab, (2, options.time))
+    tokens, targets = torch.randint(vocab, (2, length)), torch.randint(vocab, (2, length))
     for variant in variants:
         torch.manual_seed(0)
         model = Transformer(variant).eval()
@@ -121,7 +122,9 @@ def memory(line):
         return next(1024 * int(entry.split()[1]) for entry in status if entry.startswith(line))
 
 
-variants = [options.variant] if options.variant else ["products", "broadcast"]
+# A broadcast axis holds time^2 channels: beyond a hundred MB it is several times slower, and no competitor.
+names = ["products"] + (["broadcast"] if batch_size * channels * length**2 < 3e7 else [])
+variants = [options.variant] if options.variant else names
 refuse_different_variants()
 for variant in variants:
     torch.manual_seed(0)
@@ -130,8 +133,8 @@ for variant in variants:
         peak.write("5\n")
     model = Transformer(variant)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    tokens = torch.randint(vocab, (options.batch, options.time))
-    targets = torch.randint(vocab, (options.batch, options.time))
+    tokens = torch.randint(vocab, (batch_size, length))
+    targets = torch.randint(vocab, (batch_size, length))
     parts = {"forward_ms": [], "backward_ms": [], "optimiser_ms": []}
     seconds = []
     while sum(seconds) < options.seconds or len(seconds) < 5:
@@ -149,12 +152,12 @@ for variant in variants:
             parts[name].append(1e3 * part)
     median = statistics.median(seconds)
     print(json.dumps({
-        "case": f"train_step/{options.model}/{options.batch}x{options.time}",
+        "case": f"train_step/{options.model}/{options.batch_x_time}",
         "threads": options.threads, "setting": os.environ.get("POFT_SETTING", "default"), "variant": variant,
-        "dropout": options.dropout, "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": sum(p.numel() for p in model.parameters()),
         "median_ms": 1e3 * median, "min_ms": 1e3 * min(seconds), "calls": len(seconds),
         **{name: statistics.median(part[3:]) for name, part in parts.items()},
-        "tokens_per_second": options.batch * options.time / median,
+        "tokens_per_second": batch_size * length / median,
         # What an earlier variant left in malloc's hands is not seen: only a single variant's is the truth.
         "peak_megabytes": (memory("VmHWM:") - before) / 2**20 if options.variant else None, "loss": loss.item(),
     }), flush=True)

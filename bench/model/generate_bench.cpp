@@ -39,16 +39,11 @@ void run(benchmark::State& state, transformer_config const& config, std::int64_t
 }
 
 /// name/PROMPTSxLENGTH+NEW
-void add(std::string name, transformer_config const& config, std::int64_t prompts, std::int64_t length,
+void add(std::string const& name, transformer_config const& config, std::int64_t prompts, std::int64_t length,
          generation_options const& options) {
-  name = "generate/" + name + "/" + std::to_string(prompts) + "x" + std::to_string(length) + "+" +
-         std::to_string(options.new_tokens);
-  benchmark::RegisterBenchmark(name.c_str(), run, config, prompts, length, options)
-      ->Arg(1)
-      ->Arg(2)
-      ->ArgName("threads")
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+  add_on_threads("generate/" + name + "/" + std::to_string(prompts) + "x" + std::to_string(length) + "+" +
+                     std::to_string(options.new_tokens),
+                 run, config, prompts, length, options);
 }
 
 [[maybe_unused]] bool const added = [] {

@@ -73,12 +73,12 @@ void add(char const* name, auto... arguments) {
   benchmark::RegisterBenchmark(name, arguments...)->UseManualTime()->Unit(benchmark::kMillisecond);
 }
 [[maybe_unused]] bool const added = [] {
-  add("gpt2/load/f32", load, dtype::f32);
-  add("gpt2/load/bf16", load, dtype::bf16);
-  add("gpt2/plain_read/f32", plain_read);
-  add("gpt2/save/f32", save, dtype::f32);
-  add("gpt2/save/bf16", save, dtype::bf16);
-  add("gpt2/plain_write/f32", plain_write);
+  add("files/gpt2/load/f32", load, dtype::f32);
+  add("files/gpt2/load/bf16", load, dtype::bf16);
+  add("files/gpt2/plain_read/f32", plain_read);
+  add("files/gpt2/save/f32", save, dtype::f32);
+  add("files/gpt2/save/bf16", save, dtype::bf16);
+  add("files/gpt2/plain_write/f32", plain_write);
   return true;
 }();
 

@@ -110,21 +110,15 @@ void run_steps(benchmark::State& state, transformer_config const& config, std::i
   state.counters["backward_ms"]       = 1e3 * median(step.backward_seconds);
   state.counters["optimiser_ms"]      = 1e3 * median(step.optimiser_seconds);
   state.counters["tokens_per_second"] = tokens / seconds;
-  state.counters["gigaflops"]         = 1e-9 * operations / seconds;
+  state.counters["gigaflop_per_s"]    = 1e-9 * operations / seconds;
   state.counters["share_of_peak"]     = operations / seconds / speed_of_multiplication(threads);
   state.counters["loss"]              = step.loss();
   if (known) state.counters["peak_megabytes"] = (memory_of_process("VmHWM:") - before) / (1 << 20);
 }
 
-void add(char const* name, transformer_config const& config, std::int64_t batch, std::int64_t time) {
-  std::string const sizes = std::to_string(batch) + "x" + std::to_string(time);
-  benchmark::RegisterBenchmark((std::string("train_step/") + name + "/" + sizes).c_str(), run_steps, config,
-                               batch, time)
-      ->Arg(1)
-      ->Arg(2)
-      ->ArgName("threads")
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+void add(std::string const& name, transformer_config const& config, std::int64_t batch, std::int64_t time) {
+  add_on_threads("train_step/" + name + "/" + std::to_string(batch) + "x" + std::to_string(time), run_steps,
+                 config, batch, time);
 }
 
 [[maybe_unused]] bool const added = [] {

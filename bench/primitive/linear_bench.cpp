@@ -30,7 +30,7 @@ void run(benchmark::State& state, model_shape const& model, int threads, bool ba
   });
   double const operations          = (backward ? 6.0 : 2.0) * static_cast<double>(x.matrix.size() * outputs);
   state.counters["gigaflop_per_s"] = 1e-9 * operations / seconds;
-  state.counters["share_of_multiplication"] = operations / seconds / speed_of_multiplication(threads);
+  state.counters["share_of_peak"]  = operations / seconds / speed_of_multiplication(threads);
 }
 
 [[maybe_unused]] bool const added = [] {

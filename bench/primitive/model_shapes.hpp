@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/timed_calls.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
 
@@ -44,14 +45,8 @@ struct random_matrix {
 template <class Run>
 void add_primitive_bench(std::string const& name, Run run) {
   for (model_shape const& shape : model_shapes) {
-    benchmark::RegisterBenchmark(
-        ("primitive/" + name + "/" + shape.name).c_str(),
-        [=](benchmark::State& state) { run(state, shape, static_cast<int>(state.range(0))); })
-        ->Arg(1)
-        ->Arg(2)
-        ->ArgName("threads")
-        ->UseManualTime()
-        ->Unit(benchmark::kMillisecond);
+    add_on_threads("primitive/" + name + "/" + shape.name,
+                   [=](benchmark::State& state) { run(state, shape, static_cast<int>(state.range(0))); });
   }
 }
 

@@ -24,7 +24,7 @@ inline double speed_of_multiplication(int threads) {
   constexpr std::int64_t turns = 4'000'000;
   constexpr int chains         = 16;  // more than a multiplication takes cycles, times two a cycle
   double least                 = 1e300;
-  for (int attempt = 0; attempt < 5; ++attempt) {
+  for (int attempt = 0; attempt < 50; ++attempt) {
     double const seconds = seconds_of([&] {
 #pragma omp parallel for num_threads(threads)
       for (int thread = 0; thread < threads; ++thread) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <vector>
 
 namespace poft::bench {
@@ -45,6 +46,17 @@ template <class F>
 double time_calls(benchmark::State& state, F&& f) {
   return time_calls(
       state, [] {}, f);
+}
+
+/// run(state, arguments ...) as `name`, on 1 and on 2 threads: state.range(0).
+template <class Run, class... Arguments>
+void add_on_threads(std::string const& name, Run run, Arguments const&... arguments) {
+  benchmark::RegisterBenchmark(name.c_str(), run, arguments...)
+      ->Arg(1)
+      ->Arg(2)
+      ->ArgName("threads")
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace poft::bench

@@ -45,15 +45,9 @@ void run_steps(benchmark::State& state, transformer_config const& config, std::i
   state.counters["tokens_per_second"] = static_cast<double>(batch * time) / seconds;
 }
 
-void add(char const* name, transformer_config const& config, std::int64_t batch, std::int64_t time) {
-  std::string const sizes = std::to_string(batch) + "x" + std::to_string(time);
-  benchmark::RegisterBenchmark((std::string("trainer_step/") + name + "/" + sizes).c_str(), run_steps, config,
-                               batch, time)
-      ->Arg(1)
-      ->Arg(2)
-      ->ArgName("threads")
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+void add(std::string const& name, transformer_config const& config, std::int64_t batch, std::int64_t time) {
+  add_on_threads("trainer_step/" + name + "/" + std::to_string(batch) + "x" + std::to_string(time), run_steps,
+                 config, batch, time);
 }
 
 [[maybe_unused]] bool const added = [] {
