@@ -286,6 +286,17 @@ int study::program(int argc, char const* const* argv) {
       if (!known.contains(given))
         throw poft::value_error(poft::message(name, ": \"", given, "\", expected one of", list));
     };
+    // What would be ignored is refused.
+    for (CLI::Option const* option : app.get_options()) {
+      if (option->count() > 0 && option->get_group() == own && o.learners.empty())
+        throw poft::value_error(poft::message(
+            option->get_name(), ": given without --learner, expected with it: the study has its own"));
+    }
+    for (char const* of_study : {"--study", "--quick", "--full", "--tune", "--tuned", "--verdicts"}) {
+      if (app.count(of_study) > 0 && !o.learners.empty())
+        throw poft::value_error(
+            poft::message(of_study, ": given with --learner, expected without it: it is of the study"));
+    }
     std::set<std::string> studies(std::begin(study_names), std::end(study_names));
     studies.insert("all");
     one_of("study", o.study, studies);

@@ -238,6 +238,8 @@ TEST(study, bad_input) {
   std::string const out = at.in("out");
   expect_refused({"--study", "b9", "--out", out}, {"b9", "b1", "b7", "all"});
   expect_refused({"--learner", "sarsa", "--out", out}, {"sarsa", "best_of_n", "ppo"});
+  expect_refused({"--reward", "70:10", "--out", out}, {"--reward", "--learner"});
+  expect_refused({"--study", "b3", "--learner", "ipo", "--out", out}, {"--study", "without"});
   expect_refused({"--learner", "ipo", "--reward", "70-10", "--out", out}, {"70-10", "peak:width"});
   expect_refused({"--learner", "ipo", "--data", file("0.5,0.4\n"), "--out", out},
                  {"sum to 0.9", "expected 1"});

@@ -158,7 +158,8 @@ TEST(transformer, any_number_of_threads_gives_equal_bits) {
   for (auto config : {poft::gpt_nano(40, 64), llama, large}) {
     config.dropout = 0.1;
     std::vector<std::int64_t> lengths;
-    for (std::int64_t s = 0; s < 40; ++s) lengths.push_back(1 + s * s % 64);
+    std::int64_t const sequences = config.channels > 48 ? 10 : 40;
+    for (std::int64_t s = 0; s < sequences; ++s) lengths.push_back(1 + s * s % 64);
     ragged_tokens const batch(config, lengths, 2);
     std::vector<float> hidden, gradient;
     double loss = 0;

@@ -11,6 +11,7 @@
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/random.hpp"
+#include "poft/train/decay_ranges.hpp"
 
 namespace poft {
 namespace {

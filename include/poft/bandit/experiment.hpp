@@ -22,7 +22,6 @@
 #include <utility>
 #include <vector>
 
-#include "poft/bandit/adam.hpp"
 #include "poft/bandit/environment.hpp"
 #include "poft/bandit/fit.hpp"
 #include "poft/bandit/learner.hpp"
@@ -33,6 +32,7 @@
 #include "poft/core/view.hpp"
 #include "poft/objective/inputs.hpp"
 #include "poft/preference/selection.hpp"
+#include "poft/train/optimiser.hpp"
 #include "poft/train/step.hpp"
 
 namespace poft::bandit {
@@ -132,7 +132,7 @@ class experiment {
         seed_(seed),
         policy_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
         reference_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
-        optimiser_(policy_.parameters().size()),
+        optimiser_(adamw{.weight_decay = 0}, policy_.parameters().size()),
         pool_(random_contexts(policy_, random_of(seed, stream::contexts), settings_.pool)),
         held_out_(random_contexts(policy_, random_of(seed, stream::held_out), settings_.held_out)),
         log_data_(log_of<T>(settings_.data)) {
@@ -154,6 +154,7 @@ class experiment {
       held_out_reference_ = rows_of(reference_);
       for (std::size_t a = 0; a < settings_.data.size(); ++a)
         reward_of_action_.push_back(settings_.reward(double(a)));
+      reward_table_.assign(reward_of_action_.begin(), reward_of_action_.end());
     } else if (settings_.method.row_kl() != 0) {
       throw value_error(
           message("bandit: ", settings_.method.name(),
@@ -167,8 +168,6 @@ class experiment {
       }
       held_out_reference_ = log_data_;
     }
-    for (T const log_prob : held_out_reference_)
-      held_out_weights_.push_back(std::exp(static_cast<double>(log_prob)));
   }
 
   /// The whole run: a measurement at the start, and settings.measurements more, the last one at the end.
@@ -326,15 +325,14 @@ class experiment {
       reference = reference_.log_probs();
     }
     of_row.resize(static_cast<std::size_t>(policy_.rows()));
-    policy_.expected(reward_of_action_, of_row), out.reward   = mean() / policy_type::elements;
+    policy_.expected(reward_table_, of_row), out.reward       = mean() / policy_type::elements;
     policy_.kl_to(reference, of_row), out.kl_policy_reference = mean();
     policy_.entropy(of_row), out.entropy                      = mean();
     if constexpr (sequence_policy<policy_type>) {
       log_probs_of(policy_, held_out_actions_, log_probs_);
       reference = table_of(held_out_reference_);
     }
-    view<double const, 2> const weights(held_out_weights_.data(), reference.rows(), reference.columns());
-    policy_.kl_from(reference, weights, of_row), out.kl_reference_policy = mean();
+    policy_.kl_from(reference, of_row), out.kl_reference_policy = mean();
   }
 
   /// Expectations under continuous policies: means over 10 samples per held-out context.
@@ -461,13 +459,13 @@ class experiment {
   experiment_settings settings_;
   std::uint64_t seed_;
   policy_type policy_, reference_;
-  adam<T> optimiser_;
+  optimiser<T> optimiser_;
   std::vector<context> pool_, held_out_;  // [pool, width], [held_out, width]
   std::vector<action> held_out_actions_;  // of sequences: drawn by pi_ref, one per held-out context
   std::vector<T> log_data_;               // [actions]
   std::vector<T> held_out_reference_;     // log pi_ref [rows of the held-out contexts or 1, actions]
-  std::vector<double> held_out_weights_;  // pi_ref, the same
   std::vector<double> reward_of_action_;
+  std::vector<T> reward_table_;  // the same
 
   collection<policy_type, T> now_, batch_;  // the samples in use, and the rows of the step
   std::vector<std::ptrdiff_t> usable_;      // rows with at least one pair that passes the filter

@@ -10,11 +10,11 @@
 #include <span>
 #include <vector>
 
-#include "poft/bandit/adam.hpp"
 #include "poft/bandit/environment.hpp"
 #include "poft/bandit/policy.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/train/optimiser.hpp"
 
 namespace poft::bandit {
 
@@ -52,7 +52,7 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
                  std::uint64_t seed, fit_settings const& settings = {}) {
   std::ptrdiff_t const rows = settings.contexts;
   random_stream random      = random_of(seed, stream::fit);
-  adam<T> optimiser(policy.parameters().size());
+  optimiser<T> adam(adamw{.weight_decay = 0}, policy.parameters().size());
   std::vector<typename Policy<Backend, T>::context> contexts(
       static_cast<std::size_t>(rows * policy.context_width()));
   for (int step = 0; step < settings.steps; ++step) {
@@ -90,7 +90,7 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       }
       policy.backward({actions.data(), rows, settings.samples}, {d_log_prob.data(), rows, settings.samples});
     }
-    optimiser.update(backend, policy.parameters(), policy.gradient(), settings.learning_rate);
+    adam.update(backend, policy.parameters(), policy.gradient(), settings.learning_rate);
   }
 }
 

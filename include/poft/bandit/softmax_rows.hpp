@@ -38,6 +38,99 @@ struct distribution_of_each_row {
   }
 };
 
+// Functions of a row and of one of a group's indices into it, whose expectations are taken. A table has one row for all
+// rows, or one each.
+template <class T>
+struct table_row {
+  view<T const, 2> table;
+
+  POFT_FN row<T const> operator[](std::int64_t r) const {
+    return {table.row(table.rows() == 1 ? 0 : r).data()};
+  }
+};
+template <class T>
+struct value_of_table {
+  table_row<T> values;
+
+  template <class Index>
+  POFT_FN auto operator()(std::int64_t r, Index a) const {
+    return values[r][a];
+  }
+};
+template <class T>
+struct surprise_of {  // -log pi
+  table_row<T> log_pi;
+
+  template <class Index>
+  POFT_FN auto operator()(std::int64_t r, Index a) const {
+    return -log_pi[r][a];
+  }
+};
+template <class T>
+struct log_ratio_of {  // log p - log q
+  table_row<T> log_p, log_q;
+
+  template <class Index>
+  POFT_FN auto operator()(std::int64_t r, Index a) const {
+    return log_p[r][a] - log_q[r][a];
+  }
+};
+template <class T>
+struct exp_of_table {
+  table_row<T> logs;
+
+  template <class Index>
+  POFT_FN auto operator()(std::int64_t r, Index a) const {
+    return exp(logs[r][a]);
+  }
+};
+
+/// sum_a p(r, a) f(r, a); an action of probability 0 contributes 0, whatever f is there.
+template <class Group, class P, class F>
+POFT_FN auto expectation_of_row(Group group, std::int64_t actions, std::int64_t r, P const& p, F const& f) {
+  return group.sum(std::int64_t{0}, actions, [=](auto a) {
+    auto const weight = p(r, a);
+    using S           = decltype(weight + weight);
+    return select(weight > constant<S>(0), weight * f(r, a), constant<S>(0));
+  });
+}
+template <class P, class F>
+struct expectation_of_each_row {
+  std::int64_t actions;
+  P p;
+  F f;
+  double* out;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    auto const found = expectation_of_row(group, actions, r, p, f);
+    group.once([&] { out[r] = static_cast<double>(found); });
+  }
+};
+/// d_logits[r, a] += d[r] pi[r, a] (f(r, a) - sum_b pi[r, b] f(r, b))
+template <class T, class F>
+struct expectation_backward_each_row {
+  view<T const, 2> pi;
+  F f;
+  row<T const> d;  // no data: share
+  T share;
+  view<T, 2> d_logits;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    value_of_table<T> const p{{pi}};
+    T const mean   = expectation_of_row(group, pi.columns(), r, p, f);
+    T const factor = d.data ? d[r] : share;
+    row<T> const to{d_logits.row(r).data()};
+    group.each(std::int64_t{0}, pi.columns(), [=, *this](auto a) {
+      auto const weight = p(r, a);
+      using S           = decltype(weight + weight);
+      S const gained    = S(factor) * weight * (f(r, a) - S(mean));
+      to.set(a, to[a] + select(weight > constant<S>(0), gained, constant<S>(0)));
+    });
+  }
+};
+
 /// coefficient * mean over rows of KL(pi || reference), a term of a loss; log_reference has one row per row of the
 /// policy, or one for all. A coefficient of 0 leaves it out.
 template <class T>
@@ -57,37 +150,25 @@ class softmax_rows {
   view<T const, 2> probabilities() const { return probabilities_; }  // [rows, actions]
 
   /// out [rows] = H(pi) = -sum_a pi_a log pi_a  [nats].
-  void entropy(view<double> out) const {
-    over_rows("entropy", out, [&](std::ptrdiff_t r, std::ptrdiff_t a) { return -log_pi(r, a); });
-  }
+  void entropy(view<double> out) const { over_rows("entropy", surprise_of<T>{{log_probs()}}, out); }
 
   /// out [rows] = sum_a pi_a table[a]; the table [actions] is a reward, for instance.
-  void expected(view<double const> table, view<double> out) const {
+  void expected(view<T const> table, view<double> out) const {
     primitive::require_shape("expected", "table", table, actions());
-    over_rows("expected", out, [&](std::ptrdiff_t, std::ptrdiff_t a) { return table[a]; });
+    over_rows("expected", value_of_table<T>{{{table.data(), 1, actions()}}}, out);
   }
 
   /// out [rows] = KL(pi || q) for log q: one row for all [1, actions], or one each [rows, actions]. Infinite where pi
   /// gives weight to an action that q excludes.
   void kl_to(view<T const, 2> log_q, view<double> out) const {
-    auto const row = rows_of("kl_to", log_q);
-    over_rows("kl_to", out, [&](std::ptrdiff_t r, std::ptrdiff_t a) {
-      return log_pi(r, a) - static_cast<double>(log_q(row(r), a));
-    });
+    require_table("kl_to", log_q);
+    over_rows("kl_to", log_ratio_of<T>{{log_probs()}, {log_q}}, out);
   }
 
   /// out [rows] = KL(q || pi).
   void kl_from(view<T const, 2> log_q, view<double> out) const {
-    auto const row = rows_of("kl_from", log_q);
-    kl_from_rows(log_q, out, [&](std::ptrdiff_t r, std::ptrdiff_t a) {
-      return std::exp(static_cast<double>(log_q(row(r), a)));
-    });
-  }
-  /// The same with q = exp(log q) at hand, without which most of the time goes into it.
-  void kl_from(view<T const, 2> log_q, view<double const, 2> q, view<double> out) const {
-    primitive::require_shape("kl_from", "q", q, log_q.rows(), log_q.columns());
-    auto const row = rows_of("kl_from", log_q);
-    kl_from_rows(log_q, out, [&](std::ptrdiff_t r, std::ptrdiff_t a) { return q(row(r), a); });
+    require_table("kl_from", log_q);
+    over_rows("kl_from", exp_of_table<T>{{log_q}}, log_ratio_of<T>{{log_q}, {log_probs()}}, out);
   }
 
  protected:
@@ -115,7 +196,7 @@ class softmax_rows {
   ///
   ///   d_logits[r, a] = sum_s d[r, s] 1[taken[r, s] = a] - pi[r, a] sum_s d[r, s]
   view<T const, 2> d_logits_of_log_prob(view<int const, 2> taken, view<T const, 2> d, row_kl<T> const& kl) {
-    auto const q = rows_of("row_kl", kl.coefficient == 0 ? log_probs_ : kl.log_reference);
+    if (kl.coefficient != 0) require_table("row_kl", kl.log_reference);
     for (std::ptrdiff_t r = 0; r < rows(); ++r) {
       view<T> const d_row = d_logits_.row(r);
       std::fill(d_row.begin(), d_row.end(), T(0));
@@ -123,12 +204,8 @@ class softmax_rows {
     }
     primitive::log_softmax<Backend>::backward(backend_, log_probs_, d_logits_, d_logits_);
     if (kl.coefficient != 0) {
-      double const share = kl.coefficient / static_cast<double>(rows());
-      for (std::ptrdiff_t r = 0; r < rows(); ++r) {
-        add_expectation_gradient(r, share, [&](std::ptrdiff_t a) {
-          return log_pi(r, a) - static_cast<double>(kl.log_reference(q(r), a));
-        });
-      }
+      auto const share = static_cast<T>(kl.coefficient / static_cast<double>(rows()));
+      add_expectation_gradient(log_ratio_of<T>{{log_probs()}, {kl.log_reference}}, {}, share);
     }
     return d_logits_;
   }
@@ -137,59 +214,31 @@ class softmax_rows {
   /// gradient of KL(pi || q), with -log pi that of the entropy: the derivative of their own log pi has mean zero under
   /// pi. values has one row per row, or one for all.
   view<T const, 2> d_logits_of_expectation(view<T const, 2> values, view<T const> d) {
-    auto const row = rows_of("backward_expectation: values", values);
+    require_table("backward_expectation: values", values);
     primitive::require_shape("backward_expectation", "d", d, rows());
     backend_.fill(view<T>(d_logits_.data(), d_logits_.size()), T(0));
-    for (std::ptrdiff_t r = 0; r < rows(); ++r) {
-      add_expectation_gradient(r, static_cast<double>(d[r]),
-                               [&](std::ptrdiff_t a) { return static_cast<double>(values(row(r), a)); });
-    }
+    add_expectation_gradient(value_of_table<T>{{values}}, {d.data()}, T(0));
     return d_logits_;
   }
 
  private:
-  double log_pi(std::ptrdiff_t r, std::ptrdiff_t a) const { return static_cast<double>(log_probs_(r, a)); }
-
-  /// sum_a pi[r, a] f(a); an action of probability 0 contributes 0, whatever f is there.
   template <class F>
-  double expectation(std::ptrdiff_t r, F const& f) const {
-    double sum = 0;
-    for (std::ptrdiff_t a = 0; a < actions(); ++a) {
-      double const pi = static_cast<double>(probabilities_(r, a));
-      if (pi != 0) sum += pi * f(a);
-    }
-    return sum;
-  }
-  /// d_logits[r, a] += d pi[r, a] (f(a) - sum_b pi[r, b] f(b))
-  template <class F>
-  void add_expectation_gradient(std::ptrdiff_t r, double d, F const& f) {
-    double const mean = expectation(r, f);
-    for (std::ptrdiff_t a = 0; a < actions(); ++a) {
-      double const pi = static_cast<double>(probabilities_(r, a));
-      if (pi != 0) d_logits_(r, a) += static_cast<T>(d * pi * (f(a) - mean));
-    }
+  void add_expectation_gradient(F const& f, row<T const> d, T share) {
+    backend_.template for_rows<T>(
+        rows(), actions(), expectation_backward_each_row<T, F>{probabilities(), f, d, share, d_logits_});
   }
   template <class F>
-  void kl_from_rows(view<T const, 2> log_q, view<double> out, F const& weight_of) const {
-    auto const row = rows_of("kl_from", log_q);
-    primitive::require_shape("kl_from", "out", out, rows());
-    for (std::ptrdiff_t r = 0; r < rows(); ++r) {
-      out[r] = 0;
-      for (std::ptrdiff_t a = 0; a < actions(); ++a) {
-        double const weight = weight_of(r, a);
-        if (weight > 0) out[r] += weight * (static_cast<double>(log_q(row(r), a)) - log_pi(r, a));
-      }
-    }
+  void over_rows(char const* operation, F const& f, view<double> out) const {
+    over_rows(operation, value_of_table<T>{{probabilities()}}, f, out);
   }
-  template <class F>
-  void over_rows(char const* operation, view<double> out, F const& f) const {
+  template <class P, class F>
+  void over_rows(char const* operation, P const& p, F const& f, view<double> out) const {
     primitive::require_shape(operation, "out", out, rows());
-    for (std::ptrdiff_t r = 0; r < rows(); ++r)
-      out[r] = expectation(r, [&](std::ptrdiff_t a) { return f(r, a); });
+    backend_.template for_rows<T>(rows(), actions(),
+                                  expectation_of_each_row<P, F>{actions(), p, f, out.data()});
   }
-  auto rows_of(char const* operation, view<T const, 2> given) const {
+  void require_table(char const* operation, view<T const, 2> given) const {
     primitive::require_shape(operation, "given", given, given.rows() == 1 ? 1 : rows(), actions());
-    return [shared = given.rows() == 1](std::ptrdiff_t r) { return shared ? 0 : r; };
   }
 
   Backend backend_;

@@ -52,6 +52,8 @@ struct generation {
   std::vector<T> entropies{};  // of softmax(logits) before each token [nats]
 };
 
+namespace detail {
+
 /// Columns of the fused projection that are kept for later tokens: keys and values.
 template <class T>
 struct cache_each_token {
@@ -67,6 +69,27 @@ struct cache_each_token {
     group.each(std::int64_t{0}, cache.columns(), [=](auto i) { to.set(i, from[i]); });
   }
 };
+
+template <class T>
+struct draw_each_row {
+  view<T const, 2> logits;
+  poft::sampling sampling;
+  std::uint64_t seed;
+  row<std::uint64_t const> streams;
+  row<std::int64_t const> positions;
+  drawn_item<T>* drawn;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    // Two words of the stream are one number in double.
+    random_stream random(seed, streams.data[r], 2 * static_cast<std::uint64_t>(positions.data[r]));
+    auto const found = draw_item(group, row<T const>{logits.row(r).data()}, logits.columns(), sampling,
+                                 random.uniform<double>());
+    group.once([&] { drawn[r] = found; });
+  }
+};
+
+}  // namespace detail
 
 /// The forward pass of sequences that grow: keys and values of their tokens are kept, so that a new token costs what it
 /// does by itself. The backend's memory must be readable by the host.
@@ -160,7 +183,8 @@ class decoder {
           [&] {
             view<T, 2> const cache(cache_.data() + l * rows_ * width, rows_, width);
             backend_.template for_rows<T>(
-                n, width, cache_each_token<T>{a.qkv, config_.query_channels(), {places_.data()}, cache});
+                n, width,
+                detail::cache_each_token<T>{a.qkv, config_.query_channels(), {places_.data()}, cache});
             attend(a, cache);
           },
           [&](std::ptrdiff_t, view<T const, 2> input, linear_slices<T> const& p, view<T const, 2> x,
@@ -202,24 +226,6 @@ class decoder {
   std::vector<std::int32_t> last_;       // [sequences]: the last rows of the tokens that go through
   std::vector<std::int32_t> positions_;  // [n]
   std::vector<std::int64_t> places_;     // [n]: rows of the cache
-};
-
-template <class T>
-struct draw_each_row {
-  view<T const, 2> logits;
-  poft::sampling sampling;
-  std::uint64_t seed;
-  row<std::uint64_t const> streams;
-  row<std::int64_t const> positions;
-  drawn_item<T>* drawn;
-
-  template <class Group>
-  POFT_FN void operator()(Group group, std::int64_t r) const {
-    // Two words of the stream are one number in double.
-    random_stream random(seed, streams.data[r], 2 * static_cast<std::uint64_t>(positions.data[r]));
-    drawn[r] = draw_item(group, row<T const>{logits.row(r).data()}, logits.columns(), sampling,
-                         random.uniform<double>());
-  }
 };
 
 namespace detail {

@@ -70,11 +70,12 @@ struct field_table {
   }
 };
 
+/// Cold: a few numbers per response beside a whole model, but compiled for every objective in every training program.
 template <class Objective>
 struct objective_row {
   using inputs = inputs_of<Objective, double>;
 
-  static Objective with(std::span<double const> values) {
+  [[gnu::cold]] static Objective with(std::span<double const> values) {
     Objective out;
     Objective::parameters::for_each_index([&]<int K>() {
       auto& member = Objective::parameters::template get<K>(out);
@@ -82,14 +83,14 @@ struct objective_row {
     });
     return out;
   }
-  static void values_of(Objective const& objective, std::span<double> values) {
+  [[gnu::cold]] static void values_of(Objective const& objective, std::span<double> values) {
     Objective::parameters::for_each_index(
         [&]<int K>() { values[K] = static_cast<double>(Objective::parameters::template get<K>(objective)); });
   }
   static void defaults(std::span<double> values) { values_of(Objective{}, values); }
   static char const* invalid(std::span<double const> values) { return with(values).invalid(); }
 
-  static void evaluate(std::span<double const> values, objective_arrays const& arrays) {
+  [[gnu::cold]] static void evaluate(std::span<double const> values, objective_arrays const& arrays) {
     Objective const objective = with(values);
     for (std::size_t e = 0; e < arrays.losses.size(); ++e) {
       if constexpr (list_objective<Objective>) {
@@ -107,7 +108,8 @@ struct objective_row {
     }
   }
 
-  static double evaluate_list(Objective const& objective, objective_arrays const& arrays, std::size_t e) {
+  [[gnu::cold]] static double evaluate_list(Objective const& objective, objective_arrays const& arrays,
+                                            std::size_t e) {
     auto const first = static_cast<std::size_t>(arrays.offsets[e]);
     auto const size  = static_cast<std::size_t>(arrays.offsets[e + 1]) - first;
     std::vector<std::int32_t> places;

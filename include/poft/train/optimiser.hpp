@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "poft/model/parameters.hpp"
+#include "poft/core/error.hpp"
 #include "poft/row/row.hpp"
 #include "poft/train/adamw.hpp"
 #include "poft/train/clip.hpp"
@@ -27,18 +27,6 @@ struct decay_range {
   bool decays;
   bool operator==(decay_range const&) const = default;
 };
-
-/// The groups of a transformer's flat buffer, in its order.
-template <class T>
-std::vector<decay_range> decay_ranges(transformer_config const& config, transformer_slices<T> const& slices) {
-  std::vector<decay_range> ranges;
-  for (auto const& parameter : named_parameters(config, slices)) {
-    bool const decaying = decays(parameter.kind);
-    if (ranges.empty() || ranges.back().decays != decaying) ranges.push_back({0, decaying});
-    ranges.back().size += parameter.values.size();
-  }
-  return ranges;
-}
 
 namespace detail {
 

@@ -38,6 +38,7 @@
 #include "poft/train/clip.hpp"
 #include "poft/train/communicator.hpp"
 #include "poft/train/dataset.hpp"
+#include "poft/train/decay_ranges.hpp"
 #include "poft/train/metrics.hpp"
 #include "poft/train/optimiser.hpp"
 #include "poft/train/progress.hpp"
