@@ -10,7 +10,9 @@ endif()
 find_program(ccache_program ccache)
 mark_as_advanced(ccache_program)
 if(ccache_program AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ccache_program})
+  # As ccache wants it for precompiled headers, those of the tests.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime
+      ${ccache_program})
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 
@@ -19,7 +21,8 @@ target_compile_options(poft_warnings INTERFACE -Wall -Wextra)
 
 # Tests keep their assertions, and Eigen's, in every build type; -O1 halves the time to build them.
 add_library(poft_test_flags INTERFACE)
-target_compile_options(poft_test_flags INTERFACE -UNDEBUG $<$<CONFIG:Release>:-O1>)
+target_compile_options(poft_test_flags INTERFACE -UNDEBUG $<$<CONFIG:Release>:-O1>
+                                                 $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 
 # g++ 12 takes the undefined operands inside its own AVX-512 intrinsics for ours (GCC bug 105593).
 add_library(poft_march INTERFACE)

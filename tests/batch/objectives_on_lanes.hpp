@@ -9,51 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "batch/example_columns.hpp"
 #include "objective/support/checks.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/batch/evaluate.hpp"
 
 namespace on_lanes {
 
-/// A batch of n examples as columns, in the order of the struct's members (live ones first), and its gradient.
 template <class Objective, class T>
-struct batch {
-  template <class U>
-  using inputs                 = poft::inputs_of<Objective, U>;
-  static constexpr int members = checks::member_count<inputs<T>>;
-  static constexpr int live    = inputs<T>::live::count;
-
-  std::vector<std::vector<double>> rows;
-  std::vector<std::vector<T>> column{std::size_t(members)}, gradient{std::size_t(live)};
-
-  explicit batch(std::size_t n) {
-    while (rows.size() < n) {
-      checks::for_each_combination<inputs<T>>(false, 200, [&](std::vector<double> const& at) {
-        if (rows.size() < n) rows.push_back(at);
-      });
-    }
-    for (std::size_t k = 0; k < column.size(); ++k) {
-      for (auto const& row : rows) column[k].push_back(static_cast<T>(row[k]));
-    }
-    for (auto& d : gradient) d.assign(n, T(-7));
-  }
-  inputs<std::span<T const>> in(std::size_t first, std::size_t count) const {
-    using spans = inputs<std::span<T const>>;
-    spans out;
-    auto part = [&](int k) { return std::span<T const>(column[std::size_t(k)]).subspan(first, count); };
-    spans::live::for_each_index([&]<int K>() { spans::live::template get<K>(out) = part(K); });
-    spans::frozen::for_each_index([&]<int K>() { spans::frozen::template get<K>(out) = part(live + K); });
-    return out;
-  }
-  inputs<std::span<T>> d(std::size_t first, std::size_t count) {
-    using spans = inputs<std::span<T>>;
-    spans out;
-    spans::live::for_each_index([&]<int K>() {
-      spans::live::template get<K>(out) = std::span<T>(gradient[std::size_t(K)]).subspan(first, count);
-    });
-    return out;
-  }
-};
+using batch = checks::example_columns<Objective, T>;
 
 template <class Objective, class T>
 void expect_scalars(std::size_t n) {

@@ -14,8 +14,8 @@ template <class List>
 struct kernels;
 template <class... Objectives>
 struct kernels<poft::objective_list<Objectives...>> {
-  static inline void const* const addresses[] = {
-      reinterpret_cast<void const*>(&one_thread_per_example<Objectives, poft::inputs_of<Objectives, float>>)...};
+  static inline void const* const addresses[] = {reinterpret_cast<void const*>(
+      &one_thread_per_example<Objectives, poft::inputs_of<Objectives, float>>)...};
 };
 
 void const* const* every_kernel() {

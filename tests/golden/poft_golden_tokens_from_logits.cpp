@@ -186,7 +186,7 @@ void check_unlikelihood(golden_case& c) {
                  loss += scores.candidate_loss(
                      unlikelihood{}, logits, part.batch(), candidates, token<std::span<double const>>{},
                      {.count = count == 0 ? counted : count, .weights = candidate_weights});
-                 scores.write(logits, part.batch(), part.rows(), false, candidates);
+                 scores.write(logits, part.batch(), part.rows());
                  return loss;
                });
 }

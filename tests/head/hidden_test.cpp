@@ -105,7 +105,7 @@ numbers level_2(example<T> const& e) {
                                                   one_log_prob_double{});
                         }),
               std::vector<double>(tokens * channels), std::vector<double>(vocab * channels, 2.0)};
-  head.write(view<double const, 2>(logits), d.batch(), logits, false, candidates);
+  head.write(view<double const, 2>(logits), d.batch(), logits);
   one_by_one{}.gemm({}, logits, d.w(), view<double, 2>(out.d_hidden.data(), tokens, channels));
   one_by_one{}.gemm({.transpose_a = true, .beta = 1}, logits, d.h(),
                     view<double, 2>(out.d_weight.data(), vocab, channels));
@@ -129,7 +129,7 @@ numbers level_3(Backend backend, example<T> const& e, hidden_head_options option
               {},
               {}};
   head.write(e.h(), e.w(), e.batch(), view<T, 2>(d_hidden.data(), tokens, channels),
-             view<T, 2>(d_weight.data(), vocab, channels), candidates);
+             view<T, 2>(d_weight.data(), vocab, channels));
   out.d_hidden.assign(d_hidden.begin(), d_hidden.end());
   out.d_weight.assign(d_weight.begin(), d_weight.end());
   return out;

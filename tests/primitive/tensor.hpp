@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/crew.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/random.hpp"
@@ -64,7 +65,7 @@ struct on {
   static constexpr double difference_tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-8;
 };
 using every_backend = ::testing::Types<on<poft::eigen::backend, float>, on<poft::eigen::backend, double>,
-                                       on<poft::one_by_one, double>>;
+                                       on<poft::one_by_one, double>, on<crew, float>>;
 
 inline constexpr std::ptrdiff_t odd_sizes[] = {1, 3, 17, 50, 257};
 

@@ -14,7 +14,9 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "poft/backend/backend_copy.hpp"
 #include "poft/core/error.hpp"
 #include "poft/row/row.hpp"
 #include "poft/scalar/gradient.hpp"
@@ -141,9 +143,10 @@ void require_positive_tokens(char const* operation, Backend const& backend, Inpu
       T const* const counts = frozen::template get<K>(in).data();
       auto const n          = static_cast<std::int64_t>(frozen::template get<K>(in).size());
       if (n == 0 || backend.template sum<T>(n, not_positive<T>{{counts}}) == 0) return;
-      for (std::int64_t i = 0; i < n; ++i) {
-        if (!(counts[i] > 0)) {
-          throw value_error(message(operation, ": ", frozen::template at<K>::name, "[", i, "] is ", counts[i],
+      auto const found = on_host(backend, std::span<T const>(counts, static_cast<std::size_t>(n)));
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        if (!(found[i] > 0)) {
+          throw value_error(message(operation, ": ", frozen::template at<K>::name, "[", i, "] is ", found[i],
                                     ", expected a token count > 0"));
         }
       }
@@ -155,29 +158,33 @@ void require_positive_tokens(char const* operation, Backend const& backend, Inpu
   throw value_error(message(operation, ": the weighted loss is NaN; check the weights"));
 }
 
-/// Called when the loss came out NaN: throws, naming the first example and, if one of its inputs is NaN, that input.
-template <class Objective, class Inputs>
-[[noreturn]] void throw_not_a_number(char const* operation, Objective const& objective, Inputs const& in,
-                                     std::size_t n) {
-  using live   = typename Inputs::live;
-  using frozen = typename Inputs::frozen;
-  using T      = std::remove_const_t<
-      typename std::remove_reference_t<decltype(live::template get<0>(in))>::element_type>;
+/// Called when the loss came out NaN: throws, naming an input that is NaN, or the first example whose loss is.
+template <class T, class Backend, class Objective, class Inputs>
+[[noreturn]] void throw_not_a_number(char const* operation, Backend const& backend,
+                                     Objective const& objective, Inputs const& in, std::size_t n) {
+  using live         = typename Inputs::live;
+  using frozen       = typename Inputs::frozen;
+  using example_type = inputs_of<Objective, T>;
+  std::vector<example_type> examples(n);
+  auto take = [&](char const* name, std::span<T const> from, auto const& member) {
+    auto const found = on_host(backend, from);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (std::isnan(found[i])) throw value_error(message(operation, ": ", name, "[", i, "] is NaN"));
+      member(examples[i]) = found[i];
+    }
+  };
+  live::for_each_index([&]<int K>() {
+    take(
+        live::template at<K>::name, live::template get<K>(in),
+        [](example_type & x) -> auto& { return example_type::live::template get<K>(x); });
+  });
+  frozen::for_each_index([&]<int K>() {
+    take(
+        frozen::template at<K>::name, frozen::template get<K>(in),
+        [](example_type & x) -> auto& { return example_type::frozen::template get<K>(x); });
+  });
   for (std::size_t i = 0; i < n; ++i) {
-    inputs_of<Objective, T> x;
-    auto take = [&](char const* name, T value) {
-      if (std::isnan(value)) throw value_error(message(operation, ": ", name, "[", i, "] is NaN"));
-      return value;
-    };
-    live::for_each_index([&]<int K>() {
-      inputs_of<Objective, T>::live::template get<K>(x) =
-          take(live::template at<K>::name, live::template get<K>(in)[i]);
-    });
-    frozen::for_each_index([&]<int K>() {
-      inputs_of<Objective, T>::frozen::template get<K>(x) =
-          take(frozen::template at<K>::name, frozen::template get<K>(in)[i]);
-    });
-    if (std::isnan(objective(x))) {
+    if (std::isnan(objective(examples[i]))) {
       throw value_error(message(operation, ": the loss of example ", i,
                                 " is NaN; its inputs contradict each other (inf - inf)"));
     }
@@ -215,7 +222,7 @@ double evaluate_batch(char const* operation, Backend const& backend, Objective c
   example.scale      = options.factor / count;
   example.accumulate = options.accumulate;
   double const total = backend.template sum<T>(static_cast<std::int64_t>(n), example);
-  if (std::isnan(total)) throw_not_a_number(operation, objective, in, n);
+  if (std::isnan(total)) throw_not_a_number<T>(operation, backend, objective, in, n);
   return total / count;
 }
 

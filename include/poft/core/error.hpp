@@ -36,6 +36,10 @@ struct io_error : error {
 struct convergence_error : error {
   using error::error;
 };
+/// A call to CUDA or one of its libraries failed, or there is no device.
+struct cuda_error : error {
+  using error::error;
+};
 
 namespace detail {
 inline void append(std::string& out, std::string_view part) { out += part; }

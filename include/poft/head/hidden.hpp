@@ -48,6 +48,24 @@ struct copy_rows {
     group.each(std::int64_t{0}, from.columns(), [=](auto i) { y.set(i, x[i]); });
   }
 };
+
+/// The logits of each row's candidates, from its hidden state.
+template <class T>
+struct project_candidates {
+  view<T const, 2> hidden, weight;
+  std::int64_t const *offsets, *items;
+  T* out;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t t) const {
+    row<T const> const x{hidden.row(t).data()};
+    for (auto k = offsets[t]; k < offsets[t + 1]; ++k) {
+      row<T const> const w{weight.row(items[k]).data()};
+      T const logit = group.sum(std::int64_t{0}, hidden.columns(), [=](auto i) { return x[i] * w[i]; });
+      group.once([&] { out[k] = logit; });
+    }
+  }
+};
 }  // namespace detail
 
 /// Keep one and reuse it, its memory stays: a block of logits, what the budget allows, and, where some tokens are masked, two
@@ -76,17 +94,17 @@ class hidden_head : public token_losses<Backend, T> {
     primitive::require_shape("hidden_head", "weight", weight, weight.rows(), hidden.columns());
     this->begin(batch, wanted);
     cut(weight.rows());
-    if (!this->masked().empty()) {
-      auto const counted = this->counted();
-      reserve(states_, 2 * std::ssize(counted) * hidden.columns());
+    if (!this->are_all_counted()) {
+      std::int64_t const counted = std::ssize(this->counted());
+      reserve(states_, 2 * counted * hidden.columns());
       this->backend().template for_rows<T>(
-          std::ssize(counted), hidden.columns(),
-          detail::copy_rows<T>{hidden, counted.data(), part_of_states(0, hidden.columns()), nullptr});
+          counted, hidden.columns(),
+          detail::copy_rows<T>{hidden, this->counted_there(), part_of_states(0, hidden.columns()), nullptr});
     }
     view<T const, 2> const states = counted_rows_of(hidden, 0);
     for (block const& b : blocks_) {
       project(states, weight, b);
-      this->read_block(view<T const, 2>(b.logits), batch, b.first, b.rows, true, b.item);
+      this->read_block(view<T const, 2>(b.logits), b.first, b.rows, true, b.item);
     }
     this->complete();
     is_read_ = true;
@@ -98,35 +116,33 @@ class hidden_head : public token_losses<Backend, T> {
                         token_batch<Index> const& batch, token_candidates<Index> const& candidates,
                         Inputs<std::span<T const>> const& frozen, batch_options<T> const& options = {}) {
     return this->candidate_terms(objective, batch, candidates, frozen, options, weight.rows(),
-                                 [&](std::int64_t token, std::int64_t item) {
-                                   double sum = 0;
-                                   for (std::int64_t c = 0; c < hidden.columns(); ++c)
-                                     sum += static_cast<double>(hidden(token, c)) *
-                                            static_cast<double>(weight(item, c));
-                                   return static_cast<T>(sum);
+                                 [&](auto const* offsets, auto const* items, T* out) {
+                                   this->backend().template for_rows<T>(
+                                       hidden.rows(), hidden.columns(),
+                                       detail::project_candidates<T>{hidden, weight, offsets, items, out});
                                  });
   }
 
   /// Pass 2, once after each read. d_hidden [tokens, channels] is overwritten, masked rows with 0; to d_weight [vocab,
-  /// channels] is added, an empty view leaves it out. `candidates`: those of candidate_loss, if it was called.
+  /// channels] is added, an empty view leaves it out.
   template <class Index>
   void write(view<T const, 2> hidden, view<T const, 2> weight, token_batch<Index> const& batch,
-             view<T, 2> d_hidden, view<T, 2> d_weight, token_candidates<Index> const& candidates = {}) {
+             view<T, 2> d_hidden, view<T, 2> d_weight) {
     primitive::require_shape("hidden_head", "d_hidden", d_hidden, hidden.rows(), hidden.columns());
     if (d_weight.data() != nullptr) {
       primitive::require_shape("hidden_head", "d_weight", d_weight, weight.rows(), weight.columns());
     }
-    this->require_same(batch, candidates);
+    this->require_same(batch);
     // The gradient takes the place of the logits that were kept.
     if (!std::exchange(is_read_, false)) throw value_error("hidden_head: write without a read before it");
     Backend const& backend        = this->backend();
     view<T const, 2> const states = counted_rows_of(hidden, 0);
     view<T, 2> const d_states     = counted_rows_of(d_hidden, 1);
+    this->send_adjoints();
     // Backwards, since the logits of the last block are still there.
     for (auto b = blocks_.rbegin(); b != blocks_.rend(); ++b) {
       if (!b->is_kept && b != blocks_.rbegin()) project(states, weight, *b);
-      this->write_block(view<T const, 2>(b->logits), b->logits, batch, candidates, b->first, b->rows, true,
-                        b->item, false);
+      this->write_block(view<T const, 2>(b->logits), b->logits, b->first, b->rows, true, b->item, false);
       bool const is_first_of_rows = b->item + b->items == weight.rows();
       backend.gemm({.beta = is_first_of_rows ? 0.0 : 1.0}, b->logits, weight.subview(b->item, b->items),
                    d_states.subview(b->first, b->rows));
@@ -135,11 +151,10 @@ class hidden_head : public token_losses<Backend, T> {
                      d_weight.subview(b->item, b->items));
       }
     }
-    if (this->masked().empty()) return;
-    auto const counted = this->counted();
-    backend.template for_rows<T>(std::ssize(counted), hidden.columns(),
-                                 detail::copy_rows<T>{d_states, nullptr, d_hidden, counted.data()});
-    for (std::int64_t const t : this->masked()) backend.fill(d_hidden.row(t), T(0));
+    if (this->are_all_counted()) return;
+    backend.template for_rows<T>(std::ssize(this->counted()), hidden.columns(),
+                                 detail::copy_rows<T>{d_states, nullptr, d_hidden, this->counted_there()});
+    this->clear_masked(d_hidden);
   }
 
   /// All of level 3 in one call: read, one sequence objective, write.
@@ -207,7 +222,7 @@ class hidden_head : public token_losses<Backend, T> {
   }
   template <class U>
   view<U, 2> counted_rows_of(view<U, 2> x, std::int64_t part) {
-    return this->masked().empty() ? x : view<U, 2>(part_of_states(part, x.columns()));
+    return this->are_all_counted() ? x : view<U, 2>(part_of_states(part, x.columns()));
   }
 
   hidden_head_options options_;

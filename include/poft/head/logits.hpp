@@ -19,16 +19,19 @@
 namespace poft {
 
 namespace detail {
-template <class Stored>
-struct clear_masked_row {
-  view<Stored, 2> d_logits;
-  std::int64_t const* masked;
+/// The logits of each row's candidates.
+template <class Stored, class T>
+struct read_candidates {
+  view<Stored const, 2> logits;
+  std::int64_t const *offsets, *items;
+  T* out;
 
   template <class Group>
-  POFT_FN void operator()(Group group, std::int64_t r) const {
-    row<Stored> const d_z{d_logits.row(masked[r]).data()};
-    group.each(std::int64_t{0}, d_logits.columns(),
-               [=](auto i) { d_z.set(i, constant<decltype(d_z[i])>(0)); });
+  POFT_FN void operator()(Group group, std::int64_t t) const {
+    row<Stored const> const z{logits.row(t).data()};
+    group.once([&] {
+      for (auto k = offsets[t]; k < offsets[t + 1]; ++k) out[k] = z[items[k]];
+    });
   }
 };
 }  // namespace detail
@@ -53,7 +56,7 @@ class logits_head : public token_losses<Backend, T> {
                   "logits_head: T must be the type the logits are computed in");
     require_valid("logits_head", batch, logits.rows(), logits.columns());
     this->begin(batch, wanted);
-    this->read_block(view<std::remove_const_t<Stored> const, 2>(logits), batch, 0, counted(), false, 0);
+    this->read_block(view<std::remove_const_t<Stored> const, 2>(logits), 0, counted(), false, 0);
     this->complete();
   }
 
@@ -63,31 +66,31 @@ class logits_head : public token_losses<Backend, T> {
   double candidate_loss(Objective const& objective, view<Stored, 2> logits, token_batch<Index> const& batch,
                         token_candidates<Index> const& candidates, Inputs<std::span<T const>> const& frozen,
                         batch_options<T> const& options = {}) {
+    using stored = std::remove_const_t<Stored>;
     return this->candidate_terms(objective, batch, candidates, frozen, options, logits.columns(),
-                                 [&](std::int64_t token, std::int64_t item) {
-                                   return row<Stored const>{logits.row(token).data()}[item];
+                                 [&](auto const* offsets, auto const* items, T* out) {
+                                   this->backend().template for_rows<T>(
+                                       logits.rows(), 1,
+                                       detail::read_candidates<stored, T>{logits, offsets, items, out});
                                  });
   }
 
   /// Pass 2: the gradient of all terms since the read. d_logits is overwritten, or added to; it may be the logits. Rows that
-  /// are masked get exactly 0. `candidates`: those of candidate_loss, if it was called.
+  /// are masked get exactly 0.
   template <class Stored, class Index>
   void write(view<Stored const, 2> logits, token_batch<Index> const& batch, view<Stored, 2> d_logits,
-             bool accumulate = false, token_candidates<Index> const& candidates = {}) {
+             bool accumulate = false) {
     if (d_logits.rows() != logits.rows() || d_logits.columns() != logits.columns()) {
       throw shape_error(message("logits_head: d_logits is [", d_logits.rows(), ", ", d_logits.columns(),
                                 "], logits are [", logits.rows(), ", ", logits.columns(), "]"));
     }
-    this->require_same(batch, candidates);
+    this->require_same(batch);
     if (accumulate && d_logits.data() == logits.data()) {
       throw value_error("logits_head: the gradient cannot be added to the logits it is computed from");
     }
-    this->write_block(logits, d_logits, batch, candidates, 0, counted(), false, 0, accumulate);
-    if (!accumulate) {
-      std::span<std::int64_t const> const masked = this->masked();
-      this->backend().template for_rows<T>(std::ssize(masked), d_logits.columns(),
-                                           detail::clear_masked_row<Stored>{d_logits, masked.data()});
-    }
+    this->send_adjoints();
+    this->write_block(logits, d_logits, 0, counted(), false, 0, accumulate);
+    if (!accumulate) this->clear_masked(d_logits);
   }
 
   /// All of level 2 in one call: read, one sequence objective, write.

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "poft/backend/backend_copy.hpp"
 #include "poft/batch/evaluate.hpp"
 #include "poft/batch/preference_metrics.hpp"
 #include "poft/core/view.hpp"
@@ -62,17 +63,14 @@ struct logits_block {
   POFT_FN std::int64_t place(std::int64_t r) const { return gathered ? r : token[r]; }
   POFT_FN row<Stored> at(std::int64_t r) const { return {logits.data() + place(r) * logits.row_stride()}; }
   /// The column of an item, or one that the block does not have.
-  template <class Index>
-  POFT_FN std::int64_t column_of(Index item) const {
-    return static_cast<std::int64_t>(item) - first_item;
-  }
+  POFT_FN std::int64_t column_of(std::int64_t item) const { return item - first_item; }
   POFT_FN bool has(std::int64_t column) const { return column >= 0 && column < logits.columns(); }
 };
 
-template <class Index, class Stored, class T>
+template <class Stored, class T>
 struct read_logits {
   logits_block<Stored const> block;
-  Index const* targets;
+  std::int64_t const* targets;
   statistics_wanted wanted;
   row_sums<T>* sums;  // [rows of the block], as the next
   T* target_logit;
@@ -80,28 +78,46 @@ struct read_logits {
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
     row<Stored const> const z = block.at(r);
-    add_to_sums(group, z, block.logits.columns(), wanted, sums[r]);
+    row_sums<T> so_far        = sums[r];
+    add_to_sums(group, z, block.logits.columns(), wanted, so_far);
     auto const column = block.column_of(targets[block.token[r]]);
-    if (block.has(column)) target_logit[r] = z[column];
+    group.once([&] {
+      sums[r] = so_far;
+      if (block.has(column)) target_logit[r] = z[column];
+    });
   }
 };
 
-/// What the second pass needs to know, per token [tokens] and per candidate.
-template <class Index, class T>
+/// Rows with nothing in them, of the given numbers.
+template <class Stored>
+struct clear_rows {
+  view<Stored, 2> rows;
+  std::int64_t const* numbers;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    row<Stored> const cleared{rows.row(numbers[r]).data()};
+    group.each(std::int64_t{0}, rows.columns(),
+               [=](auto i) { cleared.set(i, constant<decltype(cleared[i])>(0)); });
+  }
+};
+
+/// What the second pass needs to know, per token [tokens] and per candidate, where the backend's rows see it.
+template <class T>
 struct token_adjoints {
-  Index const* targets;
+  std::int64_t const* targets;
   T const *log_prob, *peak, *log_sum, *entropy;
   T const *d_log_prob, *d_entropy;  // d_entropy may be null
-  Index const* candidates;          // their offsets per token, log-probs and adjoints; null: there are none
+  std::int64_t const* candidates;   // their offsets per token, log-probs and adjoints; null: there are none
   std::int64_t const* candidate_offsets;
   T const *candidate_log_prob, *d_candidate;
 };
 
-template <class Index, class Stored, class T>
+template <class Stored, class T>
 struct write_logits {
   logits_block<Stored const> block;
   view<Stored, 2> d_logits;  // rows as the block's
-  token_adjoints<Index, T> tokens;
+  token_adjoints<T> tokens;
   bool accumulate;
 
   template <class Group>
@@ -127,14 +143,16 @@ struct write_logits {
     }
     for (auto k = first; k < last; ++k) adjoint.d_log_probs += tokens.d_candidate[k];
     write_row<Entropy>(group, z, d_z, block.logits.columns(), adjoint, accumulate);
-    auto const single = [&](Index item, T log_prob, T d_log_prob) {
+    auto const single = [&](std::int64_t item, T log_prob, T d_log_prob) {
       auto const column = block.column_of(item);
       if (block.has(column)) write_target<Entropy>(d_z, column, log_prob, d_log_prob, adjoint, accumulate);
     };
-    single(tokens.targets[t], tokens.log_prob[t], tokens.d_log_prob[t]);
-    for (auto k = first; k < last; ++k) {
-      single(tokens.candidates[k], tokens.candidate_log_prob[k], tokens.d_candidate[k]);
-    }
+    group.once([&] {
+      single(tokens.targets[t], tokens.log_prob[t], tokens.d_log_prob[t]);
+      for (auto k = first; k < last; ++k) {
+        single(tokens.candidates[k], tokens.candidate_log_prob[k], tokens.d_candidate[k]);
+      }
+    });
   }
 };
 
@@ -241,7 +259,7 @@ class token_losses {
       if (counted >= 0 && given.empty()) given = part(tokens_, counted);
     });
     logits_result result;
-    result.loss = batch_loss_and_gradient(backend_, objective, frozen, gradient,
+    result.loss = batch_loss_and_gradient(host_of(backend_), objective, frozen, gradient,
                                           {options.count, options.factor, options.weights, options.losses});
     if constexpr (detail::pair_with_reference<spans>) {
       double beta = 1;
@@ -289,8 +307,8 @@ class token_losses {
     d_live_.resize(n);
     Inputs<std::span<T>> gradient;
     Inputs<std::span<T>>::live::template get<0>(gradient) = d_live_;
-    double loss =
-        batch_loss_and_gradient(backend_, objective, in, gradient, {count, options.factor, weights, {}});
+    double loss = batch_loss_and_gradient(host_of(backend_), objective, in, gradient,
+                                          {count, options.factor, weights, {}});
     for (std::size_t k = 0; k < n; ++k) d_log_prob_[counted_[k]] += d_live_[k];
     if (options.entropy_coefficient != 0) loss += entropy_loss(weights, count, options);
     return loss;
@@ -307,6 +325,8 @@ class token_losses {
     entropy_.assign(wanted.entropy ? tokens : 0, T(0));
     log_sum_of_squares_.assign(wanted.sum_of_squares ? tokens : 0, T(0));
     d_entropy_.clear();
+    candidate_.clear();
+    candidate_offsets_.clear();
     candidate_log_prob_.clear();
     d_candidate_.clear();
     counted_.clear();
@@ -315,25 +335,32 @@ class token_losses {
     sums_.assign(counted_.size(), row_sums<T>{});
     target_logit_.assign(counted_.size(), T(0));
     offsets_.assign(batch.offsets.begin(), batch.offsets.end());
-    wanted_ = wanted;
+    targets_.assign(batch.targets.begin(), batch.targets.end());
+    wanted_             = wanted;
+    counted_there_      = counted_copy_.send(backend_, counted_);
+    targets_there_      = targets_copy_.send(backend_, targets_);
+    sums_there_         = sums_copy_.send(backend_, sums_);
+    target_logit_there_ = target_logit_copy_.send(backend_, target_logit_);
   }
 
   /// Adds a block of the rows `first`, first + 1 ... of the counted tokens.
-  template <class Stored, class Index>
-  void read_block(view<Stored const, 2> logits, token_batch<Index> const& batch, std::int64_t first,
-                  std::int64_t rows, bool gathered, std::int64_t first_item) {
+  template <class Stored>
+  void read_block(view<Stored const, 2> logits, std::int64_t first, std::int64_t rows, bool gathered,
+                  std::int64_t first_item) {
     backend_.template for_rows<T>(
         rows, logits.columns(),
-        detail::read_logits<Index, Stored, T>{{logits, counted_.data() + first, gathered, first_item},
-                                              batch.targets.data(),
-                                              wanted_,
-                                              sums_.data() + first,
-                                              target_logit_.data() + first});
+        detail::read_logits<Stored, T>{{logits, counted_there_ + first, gathered, first_item},
+                                       targets_there_,
+                                       wanted_,
+                                       sums_there_ + first,
+                                       target_logit_there_ + first});
   }
 
   /// After the last block: statistics per token and sums per sequence. value_error for a row that is NaN or has no finite
   /// logit.
   void complete() {
+    sums_copy_.fetch(backend_, sums_);
+    target_logit_copy_.fetch(backend_, target_logit_);
     for (std::size_t k = 0; k < counted_.size(); ++k) {
       auto const t = static_cast<std::size_t>(counted_[k]);
       auto const s = sums_[k].statistics(wanted_);
@@ -360,18 +387,17 @@ class token_losses {
     }
   }
 
-  /// An objective of one live log-prob on each candidate, whose logit is logit_of(token, item). `frozen` has one element per
+  /// An objective of one live log-prob on each candidate. read_logits(offsets [tokens + 1], items, logits) runs rows that put
+  /// the logit of every candidate k of token t, offsets[t] <= k < offsets[t + 1], at logits[k]. `frozen` has one element per
   /// candidate. Rows that are masked must have no candidates.
-  template <class Objective, class Index, template <class> class Inputs, class Logit>
+  template <class Objective, class Index, template <class> class Inputs, class ReadLogits>
   double candidate_terms(Objective const& objective, token_batch<Index> const& batch,
                          token_candidates<Index> const& candidates, Inputs<std::span<T const>> frozen,
-                         batch_options<T> const& options, std::int64_t vocab, Logit const& logit_of) {
+                         batch_options<T> const& options, std::int64_t vocab, ReadLogits const& read_logits) {
     using spans = Inputs<std::span<T const>>;
     static_assert(spans::live::count == 1,
                   "candidate_loss: the objective has one live input, the candidate's log-prob");
     require_valid(head_, candidates, batch, vocab);
-    candidate_log_prob_.resize(candidates.targets.size());
-    d_candidate_.assign(candidates.targets.size(), T(0));
     for (std::int64_t t = 0; t < batch.tokens(); ++t) {
       auto const first = candidates.offsets[static_cast<std::size_t>(t)],
                  last  = candidates.offsets[static_cast<std::size_t>(t) + 1];
@@ -379,57 +405,71 @@ class token_losses {
         throw value_error(
             message(head_, ": row ", t, " is masked but has ", last - first, " candidates, expected none"));
       }
-      for (auto k = first; k < last; ++k) {
-        candidate_log_prob_[static_cast<std::size_t>(k)] =
-            (logit_of(t, static_cast<std::int64_t>(candidates.targets[static_cast<std::size_t>(k)])) -
-             peak_[static_cast<std::size_t>(t)]) -
-            log_sum_[static_cast<std::size_t>(t)];
+    }
+    candidate_.assign(candidates.targets.begin(), candidates.targets.end());
+    candidate_offsets_.assign(candidates.offsets.begin(), candidates.offsets.end());
+    candidate_log_prob_.assign(candidate_.size(), T(0));
+    d_candidate_.assign(candidate_.size(), T(0));
+    auto const* const offsets = candidate_offsets_copy_.send(backend_, candidate_offsets_);
+    auto const* const items   = candidate_copy_.send(backend_, candidate_);
+    read_logits(offsets, items, candidate_log_prob_copy_.send(backend_, candidate_log_prob_));
+    candidate_log_prob_copy_.fetch(backend_, candidate_log_prob_);
+    for (std::size_t t = 0; t + 1 < candidate_offsets_.size(); ++t) {
+      for (auto k = candidate_offsets_[t]; k < candidate_offsets_[t + 1]; ++k) {
+        T& log_prob = candidate_log_prob_[static_cast<std::size_t>(k)];
+        log_prob    = (log_prob - peak_[t]) - log_sum_[t];
       }
     }
     spans::live::template get<0>(frozen) = candidate_log_prob_;
     Inputs<std::span<T>> gradient;
     Inputs<std::span<T>>::live::template get<0>(gradient) = d_candidate_;
-    return batch_loss_and_gradient(backend_, objective, frozen, gradient, options);
+    return batch_loss_and_gradient(host_of(backend_), objective, frozen, gradient, options);
   }
 
-  /// Throws unless batch and candidates are those of the read.
+  /// Throws unless the batch is that of the read.
   template <class Index>
-  void require_same(token_batch<Index> const& batch, token_candidates<Index> const& candidates) const {
+  void require_same(token_batch<Index> const& batch) const {
     require_size("batch.targets", batch.targets.size(), log_prob_.size());
-    require_size("candidates.targets", candidates.targets.size(), d_candidate_.size());
   }
 
+  /// Before the first write_block: what the terms left, where rows see it.
+  void send_adjoints() {
+    adjoints_ = {targets_there_,
+                 log_prob_copy_.send(backend_, log_prob_),
+                 peak_copy_.send(backend_, peak_),
+                 log_sum_copy_.send(backend_, log_sum_),
+                 entropy_copy_.send(backend_, entropy_),
+                 d_log_prob_copy_.send(backend_, d_log_prob_),
+                 d_entropy_copy_.send(backend_, d_entropy_),
+                 candidate_copy_.send(backend_, candidate_),
+                 candidate_offsets_copy_.send(backend_, candidate_offsets_),
+                 candidate_log_prob_copy_.send(backend_, candidate_log_prob_),
+                 d_candidate_copy_.send(backend_, d_candidate_)};
+  }
   /// The gradient of all terms with respect to a block of logits, where they stand or elsewhere.
-  template <class Stored, class Index>
-  void write_block(view<Stored const, 2> logits, view<Stored, 2> d_logits, token_batch<Index> const& batch,
-                   token_candidates<Index> const& candidates, std::int64_t first, std::int64_t rows,
-                   bool gathered, std::int64_t first_item, bool accumulate) const {
-    detail::token_adjoints<Index, T> const tokens{batch.targets.data(),
-                                                  log_prob_.data(),
-                                                  peak_.data(),
-                                                  log_sum_.data(),
-                                                  pointer(entropy_),
-                                                  d_log_prob_.data(),
-                                                  pointer(d_entropy_),
-                                                  candidates.targets.data(),
-                                                  candidates.offsets.data(),
-                                                  pointer(candidate_log_prob_),
-                                                  pointer(d_candidate_)};
+  template <class Stored>
+  void write_block(view<Stored const, 2> logits, view<Stored, 2> d_logits, std::int64_t first,
+                   std::int64_t rows, bool gathered, std::int64_t first_item, bool accumulate) const {
     backend_.template for_rows<T>(
         rows, logits.columns(),
-        detail::write_logits<Index, Stored, T>{
-            {logits, counted_.data() + first, gathered, first_item}, d_logits, tokens, accumulate});
+        detail::write_logits<Stored, T>{
+            {logits, counted_there_ + first, gathered, first_item}, d_logits, adjoints_, accumulate});
+  }
+  /// The rows of masked tokens become 0.
+  template <class Stored>
+  void clear_masked(view<Stored, 2> rows) {
+    if (masked_.empty()) return;
+    backend_.template for_rows<T>(std::ssize(masked_), rows.columns(),
+                                  detail::clear_rows<Stored>{rows, masked_copy_.send(backend_, masked_)});
   }
 
   Backend const& backend() const { return backend_; }
   /// Tokens that are not masked, ascending.
   std::span<std::int64_t const> counted() const { return counted_; }
-  std::span<std::int64_t const> masked() const { return masked_; }
+  bool are_all_counted() const { return masked_.empty(); }
+  /// The same numbers where rows see them.
+  std::int64_t const* counted_there() const { return counted_there_; }
 
-  template <class U>
-  static U const* pointer(std::vector<U> const& v) {
-    return v.empty() ? nullptr : v.data();
-  }
   void require_size(char const* name, std::size_t size, std::size_t expected) const {
     if (size != expected)
       throw shape_error(message(head_, ": ", name, " has ", size, " elements, expected ", expected));
@@ -464,9 +504,22 @@ class token_losses {
   std::vector<T> log_prob_, peak_, log_sum_, entropy_, log_sum_of_squares_;  // [tokens]
   std::vector<T> sequence_log_prob_, sequence_tokens_;                       // [sequences]
   std::vector<T> d_log_prob_, d_entropy_;                                    // [tokens], the sum of all terms
-  std::vector<T> candidate_log_prob_, d_candidate_;                          // [candidates]
-  std::vector<T> live_, tokens_, d_live_;                                    // one term's inputs
+  std::vector<std::int64_t> targets_, candidate_,
+      candidate_offsets_;                            // [tokens], [candidates], [tokens + 1] or none
+  std::vector<T> candidate_log_prob_, d_candidate_;  // [candidates]
+  std::vector<T> live_, tokens_, d_live_;            // one term's inputs
   std::vector<std::vector<T>> gathered_;
+
+  // Where the backend's rows see these.
+  backend_copy<Backend, std::int64_t> counted_copy_, masked_copy_, targets_copy_, candidate_copy_,
+      candidate_offsets_copy_;
+  backend_copy<Backend, row_sums<T>> sums_copy_;
+  backend_copy<Backend, T> target_logit_copy_, log_prob_copy_, peak_copy_, log_sum_copy_, entropy_copy_,
+      d_log_prob_copy_, d_entropy_copy_, candidate_log_prob_copy_, d_candidate_copy_;
+  std::int64_t const *counted_there_ = nullptr, *targets_there_ = nullptr;
+  row_sums<T>* sums_there_ = nullptr;
+  T* target_logit_there_   = nullptr;
+  detail::token_adjoints<T> adjoints_{};
 };
 
 }  // namespace poft

@@ -24,8 +24,9 @@ struct layer_norm_each_row {
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    moments.data[r] = layer_norm_row<Group, T>(group, {x.row(r).data()}, gain, bias, {y.row(r).data()},
-                                               x.columns(), epsilon);
+    auto const found = layer_norm_row<Group, T>(group, {x.row(r).data()}, gain, bias, {y.row(r).data()},
+                                                x.columns(), epsilon);
+    group.once([&] { moments.data[r] = found; });
   }
 };
 

@@ -24,8 +24,9 @@ struct rms_norm_each_row {
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    inverse_rms.data[r] =
+    T const found =
         rms_norm_row<Group, T>(group, {x.row(r).data()}, gain, {y.row(r).data()}, x.columns(), epsilon);
+    group.once([&] { inverse_rms.data[r] = found; });
   }
 };
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "poft/core/config.hpp"
+
 namespace poft {
 
 template <class T>
@@ -13,19 +15,35 @@ struct one_by_one_group {
 
   static constexpr std::int64_t piece = std::numeric_limits<std::int64_t>::max() / 2;
 
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable  // f decides where it can be called from
+#endif
   template <class F>
-  static void each(std::int64_t first, std::int64_t last, F&& f) {
+  POFT_FN static void each(std::int64_t first, std::int64_t last, F&& f) {
     for (std::int64_t i = first; i < last; ++i) f(i);
   }
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable  // f decides where it can be called from
+#endif
   template <class F>
-  static auto sum(std::int64_t first, std::int64_t last, F&& f) {
+  POFT_FN static void once(F&& f) {
+    f();
+  }
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable  // f decides where it can be called from
+#endif
+  template <class F>
+  POFT_FN static auto sum(std::int64_t first, std::int64_t last, F&& f) {
     using terms = decltype(f(std::int64_t{0}));
     terms total = terms(T(0));
     for (std::int64_t i = first; i < last; ++i) total = total + f(i);
     return total;
   }
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable  // f decides where it can be called from
+#endif
   template <class F>
-  static T max(std::int64_t first, std::int64_t last, F&& f) {
+  POFT_FN static T max(std::int64_t first, std::int64_t last, F&& f) {
     T peak = -std::numeric_limits<T>::infinity();
     for (std::int64_t i = first; i < last; ++i) {
       T const x = f(i);

@@ -3,7 +3,8 @@
 //
 // A row algorithm is a template over a group (one CPU thread with lanes, a CUDA warp or block, the one-by-one oracle) and is
 // written once: group.sum(first, last, f), group.max(...), group.each(...) call f(i), where i is a plain integer or the
-// position of a pack, and x[i] is the element or the pack there. Reductions are broadcast: every lane sees the result.
+// position of a pack, and x[i] is the element or the pack there. Reductions are broadcast: every lane sees the result. Many
+// threads may run a functor for one row: what it stores itself, not in each(), stands in group.once(f).
 #pragma once
 
 #include <concepts>

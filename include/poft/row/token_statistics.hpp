@@ -29,8 +29,21 @@ struct row_statistics {
 /// in parts that are never in memory together.
 template <class T>
 struct row_sums {
-  T peak = -std::numeric_limits<T>::infinity();
+  static constexpr T none = -std::numeric_limits<T>::infinity();  // no logit so far, or only masked ones
+
+  T peak = none;
   T sum = T(0), sum_u = T(0), sum_squares = T(0);  // of e^u, u e^u, e^2u with u = z - peak
+
+  /// Makes the sums relative to another peak. A NaN stays in the sum, and so reaches the result.
+  POFT_FN void move_to(T new_peak) {
+    if (sum > T(0)) {
+      T const shift = peak - new_peak, scale = exp(shift);
+      sum_u       = scale * (sum_u + shift * sum);
+      sum_squares = scale * scale * sum_squares;
+      sum         = scale * sum;
+    }
+    peak = new_peak;
+  }
 
   /// H = log Z - E[z], both relative to the peak. log sum pi^2 = log sum e^2u - 2 log sum e^u.
   POFT_FN row_statistics<T> statistics(statistics_wanted wanted) const {
@@ -41,39 +54,68 @@ struct row_sums {
   }
 };
 
-/// The next part of a row, or all of it: memory is read once, a piece that fits the first-level cache is looked at twice (its
-/// maximum, then the sums relative to the running maximum).
+/// Those of two parts of a row.
+template <class T>
+POFT_FN row_sums<T> merged(row_sums<T> a, row_sums<T> b) {
+  a.peak <= b.peak ? a.move_to(b.peak) : b.move_to(a.peak);
+  a.sum         = a.sum + b.sum;
+  a.sum_u       = a.sum_u + b.sum_u;
+  a.sum_squares = a.sum_squares + b.sum_squares;
+  return a;
+}
+
+template <class T>
+inline constexpr T lowest_number = std::numeric_limits<T>::lowest();  // device code may use it, but not call lowest()
+
+/// x, or the lowest finite number for -inf: a factor that makes 0 of 0.
+template <class S>
+POFT_FN S at_least_lowest(S x) {
+  return max(S(lowest_number<element_t<S>>), x);
+}
+
+/// The terms of the wanted sums for u = z - peak: e^u, u e^u, e^2u.
+template <bool Entropy, bool SumOfSquares, class S>
+POFT_FN terms<S, 1 + Entropy + SumOfSquares> terms_of_sums(S u) {
+  S const e = exp(u);
+  terms<S, 1 + Entropy + SumOfSquares> out;
+  out.at[0] = e;
+  // A masked item has u = -inf and e = 0: its term is 0, not NaN.
+  if constexpr (Entropy) out.at[1] = e * at_least_lowest(u);
+  if constexpr (SumOfSquares) out.at[1 + Entropy] = e * e;
+  return out;
+}
+template <bool Entropy, bool SumOfSquares, class T>
+POFT_FN void add_terms(row_sums<T>& sums, terms<T, 1 + Entropy + SumOfSquares> const& part) {
+  sums.sum = sums.sum + part.at[0];
+  if constexpr (Entropy) sums.sum_u = sums.sum_u + part.at[1];
+  if constexpr (SumOfSquares) sums.sum_squares = sums.sum_squares + part.at[1 + Entropy];
+}
+
+/// The next part of a row, or all of it; memory is read once. A group of lanes looks at a piece that fits the first-level cache
+/// twice (its maximum, then the sums relative to the running maximum); one of threads has sums in each of them and merges.
 template <bool Entropy, bool SumOfSquares, class Group, class Stored>
 POFT_FN void add_to_sums(Group group, row<Stored const> z, std::int64_t width,
                          row_sums<typename Group::value>& sums) {
-  using T        = typename Group::value;
-  T const lowest = -std::numeric_limits<T>::infinity();
-  for (std::int64_t first = 0; first < width; first += Group::piece) {
-    std::int64_t const last = width - first < Group::piece ? width : first + Group::piece;
-    T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
-    if (!(piece_peak <= sums.peak)) {  // also when it is NaN, which then reaches the result
-      if (sums.sum > T(0)) {
-        T const shift = sums.peak - piece_peak, scale = exp(shift);
-        sums.sum_u       = scale * (sums.sum_u + shift * sums.sum);
-        sums.sum_squares = scale * scale * sums.sum_squares;
-        sums.sum         = scale * sums.sum;
-      }
-      sums.peak = piece_peak;
+  using T = typename Group::value;
+  if constexpr (requires { Group::has_sums_in_each_thread; }) {
+    auto const add = [=](row_sums<T>& own, std::int64_t i) {
+      T const x = z[i];
+      if (!(x <= own.peak)) own.move_to(x);
+      if (own.peak != row_sums<T>::none)
+        add_terms<Entropy, SumOfSquares>(own, terms_of_sums<Entropy, SumOfSquares>(x - own.peak));
+    };
+    auto const merge = [](row_sums<T> const& a, row_sums<T> const& b) { return merged(a, b); };
+    sums             = merged(sums, group.reduce(std::int64_t{0}, width, row_sums<T>{}, add, merge));
+  } else {
+    for (std::int64_t first = 0; first < width; first += Group::piece) {
+      std::int64_t const last = width - first < Group::piece ? width : first + Group::piece;
+      T const piece_peak      = group.max(first, last, [=](auto i) { return z[i]; });
+      if (!(piece_peak <= sums.peak)) sums.move_to(piece_peak);  // also when it is NaN
+      if (sums.peak == row_sums<T>::none) continue;
+      add_terms<Entropy, SumOfSquares>(sums, group.sum(first, last, [z, peak = sums.peak](auto i) {
+        return terms_of_sums<Entropy, SumOfSquares>(z[i] - decltype(z[i])(peak));
+      }));
     }
-    if (sums.peak == lowest) continue;
-    auto const part = group.sum(first, last, [z, peak = sums.peak](auto i) {
-      auto const u = z[i] - decltype(z[i])(peak);
-      auto const e = exp(u);
-      terms<decltype(z[i]), 1 + Entropy + SumOfSquares> out;
-      out.at[0] = e;
-      // A masked item has u = -inf and e = 0: its term is 0, not NaN.
-      if constexpr (Entropy) out.at[1] = e * max(decltype(u)(std::numeric_limits<T>::lowest()), u);
-      if constexpr (SumOfSquares) out.at[1 + Entropy] = e * e;
-      return out;
-    });
-    sums.sum        = sums.sum + part.at[0];
-    if constexpr (Entropy) sums.sum_u = sums.sum_u + part.at[1];
-    if constexpr (SumOfSquares) sums.sum_squares = sums.sum_squares + part.at[1 + Entropy];
   }
 }
 template <class Group, class Stored>
@@ -117,7 +159,7 @@ POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::i
     S const log_pi = (z[i] - S(adjoint.peak)) - S(adjoint.log_sum);
     S d            = -S(adjoint.d_log_probs);
     if constexpr (Entropy) {
-      d = d - S(adjoint.d_entropy) * (max(S(std::numeric_limits<T>::lowest()), log_pi) + S(adjoint.entropy));
+      d = d - S(adjoint.d_entropy) * (at_least_lowest(log_pi) + S(adjoint.entropy));
     }
     d = d * exp(log_pi);
     d_z.set(i, accumulate ? d_z[i] + d : d);
@@ -134,8 +176,7 @@ POFT_FN void write_target(row<Stored> d_z, std::int64_t target, T log_prob, T d_
     return;
   }
   T d = -adjoint.d_log_probs;
-  if constexpr (Entropy)
-    d = d - adjoint.d_entropy * (max(std::numeric_limits<T>::lowest(), log_prob) + adjoint.entropy);
+  if constexpr (Entropy) d = d - adjoint.d_entropy * (at_least_lowest(log_prob) + adjoint.entropy);
   d_z.set(target, d * exp(log_prob) + d_log_prob);
 }
 

@@ -85,6 +85,12 @@ struct lane_group {
     if (i < last) f(tail_index<T>{i, static_cast<int>(last - i)});
   }
 
+  /// f() once, however many work on the row.
+  template <class F>
+  [[gnu::flatten]] static void once(F&& f) {
+    f();
+  }
+
   /// Sum of f(i) over [first, last). f may return a pack or a small struct of packs with + and select.
   template <class F>
   [[gnu::flatten]] static auto sum(std::int64_t first, std::int64_t last, F&& f) {
