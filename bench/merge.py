@@ -68,6 +68,11 @@ def print_fastest(folder):
             print(case, variant, setting, threads)
 
 
+def memory(value):
+    """What was too little to be seen, or taken from what malloc held, is not known."""
+    return number(value if value and value > 1 else None)
+
+
 def number(value):
     return "—" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
@@ -255,16 +260,16 @@ def level_3(results):
             if not found:
                 continue
             times = found["median_ms"] / theirs_ms if theirs_ms else None
-            memory = found["extra_kilobytes"] / extra if extra and extra > 0 else None
+            share = found["extra_kilobytes"] / extra if extra and extra > 1 and found["extra_kilobytes"] > 1 else None
             goal, met = "", ""
             if name == "poft" and mode == "made_twice":
-                goal, met = "1.25 x, 15 %", verdict(min(1.25 - times, 0.15 - memory), 0) if times is not None and memory is not None else "—"
+                goal, met = "1.25 x, 15 %", verdict(min(1.25 - times, 0.15 - share), 0) if times is not None and share is not None else "—"
             elif name == "poft":
                 goal, met = "1.1 x", verdict(1.1 - times, 0) if times is not None else "—"
             rows.append([f"{name}, {mode.replace('_', ' ')}, vocabulary {vocab}", how, number(found["median_ms"]),
                          number(theirs_ms), "not run" if key is None else f"{key[0]}, {key[1]}",
-                         "—" if times is None else f"{times:.3g} x", number(found["extra_kilobytes"]), number(extra),
-                         "—" if memory is None else percent(memory), percent(results.share_of_peak(found, threads)), goal, met])
+                         "—" if times is None else f"{times:.3g} x", memory(found["extra_kilobytes"]), memory(extra),
+                         "—" if share is None else percent(share), percent(results.share_of_peak(found, threads)), goal, met])
     table("Level 3: from hidden states to the loss and both gradients, float, 2 threads",
           "512 x 768 x 50257 in two sequences, and 10000 x 48 x 100 (poft_nano, one block). Logits are made twice, or kept of"
           " one sequence at a time, or of all. Products by our own tiles, or by OpenBLAS through Eigen's switch. Time and"
@@ -340,8 +345,8 @@ def train_step_profile(results):
                 theirs = {k: v for k, v in results.theirs[case].items() if k[0] != "llm.c"}
                 rows.append([name_of(case), how, threads, number(run["tokens_per_second"]), percent(results.share_of_peak(run, threads))] +
                             [number(run[f"{part}_ms"]) for part in ("forward", "head", "backward", "optimiser")] +
-                            [number(run.get("peak_megabytes")),
-                             number(least(theirs, "peak_megabytes")) if threads == 2 else ""])
+                            [memory(run.get("peak_megabytes")),
+                             memory(least(theirs, "peak_megabytes")) if threads == 2 else ""])
     table("Where the time of a training step goes, and its memory",
           "The share of the peak counts six operations for each weight of a product and token, so neither attention nor what is"
           " not a product. Memory is the peak beyond what the process had before model, optimiser and batch were made.",
@@ -369,7 +374,7 @@ def files(results):
     table("Files: GPT-2's 124 M parameters, in the page cache",
           "A plain read or write of as many bytes as float32 has ran in the same program.",
           ["what", "ms", "GB/s", "extra memory, MB"],
-          [[name_of(case), number(run["median_ms"]), number(run["gigabytes_per_s"]), number(run.get("extra_megabytes"))]
+          [[name_of(case), number(run["median_ms"]), number(run["gigabytes_per_s"]), memory(run.get("extra_megabytes"))]
            for (case, _), run in results.ours.items() if case.startswith("files/")])
 
 

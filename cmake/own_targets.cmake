@@ -13,6 +13,7 @@ if(ccache_program AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # As ccache wants it for precompiled headers, those of the tests.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime
       ${ccache_program})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${ccache_program})
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 

@@ -125,10 +125,10 @@ def memory(line):
 # A broadcast axis holds time^2 channels: beyond a hundred MB it is several times slower, and no competitor.
 names = ["products"] + (["broadcast"] if batch_size * channels * length**2 < 3e7 else [])
 variants = [options.variant] if options.variant else names
+before = memory("VmRSS:")  # malloc may keep what the comparison took, and the steps use it again
 refuse_different_variants()
 for variant in variants:
     torch.manual_seed(0)
-    before = memory("VmRSS:")
     with open("/proc/self/clear_refs", "w") as peak:
         peak.write("5\n")
     model = Transformer(variant)

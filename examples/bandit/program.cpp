@@ -64,18 +64,18 @@ fs::path default_tuned() {
   return fs::exists(beside) ? beside : fs::path("examples/bandit/tuned.json");
 }
 
-/// A study's policy. Sequences have to be asked for as long as tuned.json has no settings for them.
-policy_kind policy_of_study(options const& o) {
-  return o.policy.empty() ? policy_kind::categorical : policy_of(o.policy);
+/// Whether a study has this policy: both of its own, unless one is asked for.
+bool is_asked_for(policy_kind policy, options const& o) {
+  return o.policy.empty() || policy == policy_of(o.policy);
 }
 
-/// The arms of one study, or all, with one policy.
+/// The arms of one study, or all.
 std::vector<arm> arms_of(options const& o) {
   std::vector<arm> arms = grid(o.full);
   std::erase_if(arms, [&](arm const& one) {
     bool const in_study =
         o.study == "all" || std::find(one.studies.begin(), one.studies.end(), o.study) != one.studies.end();
-    return !in_study || one.policy != policy_of_study(o);
+    return !in_study || !is_asked_for(one.policy, o);
   });
   return arms;
 }
@@ -115,7 +115,7 @@ int run_study(options const& o) {
   std::vector<claim> stated = claims();
   std::erase_if(stated, [&](claim const& one) {
     bool const in_study = o.study == "all" || one.id.substr(1) == o.study.substr(1);
-    return !in_study || one.policy != policy_of_study(o);
+    return !in_study || !is_asked_for(one.policy, o);
   });
   write_claims(folder, stated);  // before anything runs
   journal finished(folder / "runs.journal");
@@ -230,9 +230,8 @@ int study::program(int argc, char const* const* argv) {
   app.add_option("--verdicts", o.verdicts,
                  "make verdicts and report of this folder again, from its claims.json and CSV files alone");
   app.add_option("--policy", o.policy,
-                 "of a study: categorical (one step, the default) or tokens (make their settings first: "
-                 "--tune --policy tokens); of "
-                 "your own experiment: also gaussian, cauchy, tanh_gaussian, tanh_cauchy");
+                 "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
+                 "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;
