@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "poft/model/json_io.hpp"
+#include "poft/core/json_io.hpp"
 #include "support/expect_error.hpp"
 
 namespace poft {
