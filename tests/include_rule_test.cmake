@@ -1,6 +1,6 @@
 # The layer rule: a header includes only folders at or above its own in this list, and the outside world only
 # where it is allowed.
-set(layers core scalar objective preference row primitive backend batch head model train bandit)
+set(layers core text scalar objective preference row primitive backend batch head model train bandit)
 
 file(GLOB_RECURSE headers RELATIVE ${ROOT}/include/poft ${ROOT}/include/poft/*.hpp ${ROOT}/include/poft/*.cuh)
 set(broken "")

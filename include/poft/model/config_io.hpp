@@ -11,9 +11,9 @@
 #include <string_view>
 
 #include "poft/core/error.hpp"
+#include "poft/core/json_io.hpp"
 #include "poft/core/whole_file.hpp"
 #include "poft/model/config.hpp"
-#include "poft/model/json_io.hpp"
 
 namespace poft {
 

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "poft/core/error.hpp"
+#include "poft/core/json_io.hpp"
 #include "poft/core/view.hpp"
 #include "poft/core/whole_file.hpp"
 #include "poft/model/config.hpp"
 #include "poft/model/config_io.hpp"
-#include "poft/model/json_io.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/model/safetensors_io.hpp"
 

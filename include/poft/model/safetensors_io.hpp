@@ -29,9 +29,9 @@
 #include "poft/core/bfloat16.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/float16.hpp"
+#include "poft/core/json_io.hpp"
 #include "poft/core/view.hpp"
 #include "poft/core/whole_file.hpp"
-#include "poft/model/json_io.hpp"
 
 namespace poft {
 
