@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything in build/ and runs all tests.
-# With --sanitize it does so for the unit tests of preferences, files, model and trainer, in build-asan/, under the address
+# With --sanitize it does so for the unit tests of texts, preferences, files, model and trainer, in build-asan/, under the address
 # and undefined-behaviour sanitizers.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -23,7 +23,7 @@ stage() {
 }
 
 stage install scripts/install.sh g++ cmake ninja-build ccache pkg-config libeigen3-dev libgtest-dev \
-  libbenchmark-dev nlohmann-json3-dev libcli11-dev libopenmpi-dev gnuplot-nox
+  libbenchmark-dev nlohmann-json3-dev libsentencepiece-dev libcli11-dev libopenmpi-dev gnuplot-nox
 stage configure cmake --preset $preset
 stage build cmake --build --preset $preset
 stage test ctest --preset $preset

@@ -18,15 +18,15 @@ void expect_refused(std::string const& text, std::initializer_list<char const*> 
 
 TEST(Json, ANameMayStandOncePerObject) {
   EXPECT_EQ(parse_json(R"({"a": {"b": 1}, "b": [{"a": 2}, {"a": 3}]})", "file")["b"][1]["a"], 3);
-  expect_refused(R"({"a": 1, "b": 2, "a": 3})", {"file: ", "\"a\" stands twice"});
+  expect_refused(R"({"a": 1, "b": 2, "a": 3})", {"file: byte 20: ", "\"a\" stands twice"});
   expect_refused(R"({"x": [{"a": 1, "\u0061": 3}]})", {"\"a\" stands twice"});
 }
 
 TEST(Json, WhatIsNoJsonNamesItsByte) {
-  expect_refused("", {"file: expected JSON", "byte 1"});
-  expect_refused(R"({"a": 1)", {"byte 8"});
+  expect_refused("", {"file: byte 1: expected JSON"});
+  expect_refused(R"({"a": 1)", {"byte 8: expected JSON", "unexpected end of input", "expected '}'"});
   expect_refused(R"({"a": 1} x)", {"byte 10"});
-  expect_refused("{\"a\": \"\xff\"}", {"byte 8"});
+  expect_refused("{\"a\": \"\xff\"}", {"byte 8", "ill-formed UTF-8", "\\ufffd"});
   expect_refused(R"({"a": NaN})", {"byte 7"});
   expect_refused(R"({"a": 1e999})", {"fit into a double"});
 }

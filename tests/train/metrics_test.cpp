@@ -81,8 +81,8 @@ TEST(Metrics, RefusesWithASentence) {
     FAIL() << "expected io_error";
   } catch (io_error const& problem) {
     EXPECT_EQ(std::string(problem.what()),
-              "metrics: \"" + (folder / "metrics.csv").string() +
-                  "\" has 5 bytes, expected at least the 100 that the checkpoint knows");
+              "write: \"" + (folder / "metrics.csv").string() +
+                  "\" has 5 bytes, expected at least the 100 that an earlier run wrote");
   }
   EXPECT_THROW(metrics_log(folder / "missing"), io_error);
   if (fs::exists("/dev/full")) {

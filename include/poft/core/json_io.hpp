@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,34 +28,69 @@ inline std::string in_quotes(std::string_view text) {
   return nlohmann::json(text.substr(0, 200)).dump(-1, ' ', true, replace) + (is_long ? "..." : "");
 }
 
-/// The value that the text holds. `place` opens the message of the format_error that anything else is.
-inline nlohmann::json parse_json(std::string_view text, std::string const& place) {
+namespace detail {
+
+/// Bytes of a text for nlohmann's parser, whose callback does not say where it is: `*read` does.
+struct counted_byte {
+  using iterator_category = std::forward_iterator_tag;
+  using value_type        = char;
+  using difference_type   = std::ptrdiff_t;
+  using pointer           = char const*;
+  using reference         = char const&;
+
+  char const* at;
+  char const** read;
+  reference operator*() const { return *at; }
+  counted_byte& operator++() {
+    *read = ++at;
+    return *this;
+  }
+  friend bool operator==(counted_byte a, counted_byte b) { return a.at == b.at; }
+  friend bool operator!=(counted_byte a, counted_byte b) { return a.at != b.at; }
+};
+
+}  // namespace detail
+
+/// The value that the text holds; otherwise throws refuse(byte, what): the last byte read, from 1 on, and what is wrong.
+template <std::invocable<std::size_t, std::string const&> Refuse>
+nlohmann::json parse_json(std::string_view text, Refuse const& refuse) {
   using json = nlohmann::json;
   // nlohmann keeps the last of two fields of one name; and a text of brackets alone grows to many times its size.
-  constexpr int deepest = 32;
+  constexpr int deepest  = 32;
+  char const* read       = text.data();
+  auto const refuse_here = [&](std::string const& what) {
+    return refuse(static_cast<std::size_t>(read - text.data()), what);
+  };
   std::vector<std::set<std::string>> names;  // of the objects that are open
   auto const check = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > deepest) {
-      throw format_error(message(place, ": JSON nested deeper than ", deepest, " levels"));
-    }
+    if (depth > deepest) throw refuse_here(message("JSON nested deeper than ", deepest, " levels"));
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::object_end) names.pop_back();
     if (event == json::parse_event_t::key) {
       auto const& name = value.get_ref<std::string const&>();
       if (!names.back().insert(name).second) {
-        throw format_error(
-            message(place, ": the name ", in_quotes(name), " stands twice in one JSON object"));
+        throw refuse_here(message("the name ", in_quotes(name), " stands twice in one JSON object"));
       }
     }
     return true;
   };
   try {
-    return json::parse(text, check);
+    return json::parse(detail::counted_byte{text.data(), &read},
+                       detail::counted_byte{text.data() + text.size(), &read}, check);
   } catch (json::parse_error const& problem) {
-    throw format_error(message(place, ": expected JSON, which ends at byte ", problem.byte));
+    // "[json.exception.parse_error.101] parse error at line 1, column 8: what is wrong"
+    std::string_view what = problem.what();
+    what.remove_prefix(std::min(what.find(": ") + 2, what.size()));
+    throw refuse(problem.byte, message("expected JSON; ", in_quotes(what)));
   } catch (json::exception const&) {
-    throw format_error(message(place, ": expected JSON with numbers that fit into a double"));
+    throw refuse_here("expected JSON with numbers that fit into a double");
   }
+}
+/// The same with a format_error; `place` opens its message.
+inline nlohmann::json parse_json(std::string_view text, std::string const& place) {
+  return parse_json(text, [&](std::size_t byte, std::string const& what) {
+    return format_error(message(place, ": byte ", byte, ": ", what));
+  });
 }
 
 /// The fields of a JSON object by name. One that is null counts as absent; one that is absent takes its default, or is an
@@ -67,6 +105,7 @@ class json_fields {
 
   json_fields(nlohmann::json&&, std::string) = delete;  // the object must outlive its fields
 
+  std::string const& place() const { return place_; }
   bool has(char const* name) const {
     auto const field = object_->find(name);
     return field != object_->end() && !field->is_null();

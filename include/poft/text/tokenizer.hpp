@@ -54,6 +54,7 @@ class byte_tokenizer : public tokenizer {
     }
     return text;
   }
+  std::vector<std::string> const& specials() const { return specials_; }
   std::int32_t vocab() const override { return bytes + static_cast<std::int32_t>(specials_.size()); }
   std::optional<std::int32_t> special(std::string_view name) const override {
     auto const found = std::find(specials_.begin(), specials_.end(), name);

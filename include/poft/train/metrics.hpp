@@ -2,24 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
 
-#include "poft/core/error.hpp"
+#include "poft/core/growing_file.hpp"
 #include "poft/scalar/fields.hpp"
-
-#if __has_include(<unistd.h>)
-#include <unistd.h>
-#endif
 
 namespace poft {
 
@@ -57,56 +48,6 @@ struct step_metrics {
       field<"evaluation_loss", &step_metrics::evaluation_loss>,
       field<"evaluation_margin", &step_metrics::evaluation_margin>,
       field<"evaluation_accuracy", &step_metrics::evaluation_accuracy>>;
-};
-
-/// A text file that grows by lines. What was written is with the system after each line, so that a kill loses none.
-class growing_file {
- public:
-  /// Cut to its first `bytes`: lines of steps that will be taken again go.
-  growing_file(std::filesystem::path path, std::int64_t bytes) : path_(std::move(path)), bytes_(bytes) {
-    std::error_code failed;
-    if (bytes > 0) {
-      auto const found = std::filesystem::file_size(path_, failed);
-      if (failed || found < static_cast<std::uintmax_t>(bytes)) {
-        throw io_error(message("metrics: \"", path_.string(), "\" has ", failed ? 0 : found,
-                               " bytes, expected at least the ", bytes, " that the checkpoint knows"));
-      }
-      std::filesystem::resize_file(path_, static_cast<std::uintmax_t>(bytes), failed);
-      if (failed) refuse(failed.value());
-    }
-    file_ = std::fopen(path_.c_str(), bytes > 0 ? "ab" : "wb");
-    if (!file_) refuse(errno);
-  }
-  growing_file(growing_file&& other) noexcept
-      : path_(std::move(other.path_)), bytes_(other.bytes_), file_(std::exchange(other.file_, nullptr)) {}
-  growing_file& operator=(growing_file&&) = delete;
-  ~growing_file() {
-    if (file_) std::fclose(file_);
-  }
-
-  void append(std::string_view line) {
-    bool const written = std::fwrite(line.data(), 1, line.size(), file_) == line.size();
-    if (!written || std::fflush(file_) != 0) refuse(errno);
-    bytes_ += static_cast<std::int64_t>(line.size());
-  }
-  std::int64_t bytes() const { return bytes_; }
-  /// Returns when all of it is on the disk: a checkpoint must not know of lines that a loss of power takes away.
-  void sync() {
-#if __has_include(<unistd.h>)
-    if (::fsync(::fileno(file_)) != 0) refuse(errno);
-#endif
-  }
-
- private:
-  [[noreturn]] void refuse(int reason) const {
-    throw io_error(message("metrics: cannot write \"", path_.string(),
-                           "\", expected a writable folder with room (",
-                           std::generic_category().message(reason), ")"));
-  }
-
-  std::filesystem::path path_;
-  std::int64_t bytes_;
-  std::FILE* file_ = nullptr;
 };
 
 /// Where both files of a metrics_log end; part of a checkpoint. 0: they begin anew.
