@@ -155,7 +155,7 @@ void print(std::vector<std::vector<std::string>> const& rows) {
 
 /// Curves of all runs over the steps, one colour for each.
 std::string chart(std::string const& title, std::vector<run> const& runs, curve run::*which) {
-  constexpr double width = 560, height = 260, left = 60, right = 550, top = 30, bottom = 225;
+  constexpr double left = 60, right = 550, top = 30, bottom = 225;
   constexpr char const* colours[] = {"#0a5cc2", "#c2410c", "#00683f", "#8a2be2", "#a16207", "#0e7490"};
   double last = 0, low = none, high = none;
   for (auto const& one : runs) {

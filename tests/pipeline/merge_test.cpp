@@ -94,8 +94,11 @@ TEST(merge, refuses_what_makes_no_sense) {
 
 TEST(merge, leaves_nothing_on_a_full_disk) {
   scores const s;
+  std::vector<std::string> rows;
+  for (int k = 0; k < 100; ++k) rows.push_back(row(std::to_string(k).c_str(), "h", k + 1, "-1"));
+  for (char const* const file : {"one.jsonl", "two.jsonl"}) write_lines(s / file, rows);
   {
-    support::full_disk const full(16);
+    support::full_disk const full(4000);
     expect_refused({"merge", s.in("one.jsonl"), s.in("two.jsonl"), "--out", s.in("m")},
                    {"cannot write", "room"});
   }

@@ -138,7 +138,7 @@ TEST(score, does_not_go_on_with_the_part_of_another_run) {
   world const w("score_other_run");
   expect_done(score(w));
   fs::rename(w / "s.jsonl", w / "s.jsonl.part");
-  poft::write_whole(w / "s.jsonl.part.json", R"({"model":"another"})");
+  poft::write_whole(w / "s.jsonl.part.json", R"({"data":"another"})");
   expect_refused(score(w), {"s.jsonl.part", "of another run", "\"another\"", "--restart"});
   expect_done(score(w, {"--restart"}));
 }
