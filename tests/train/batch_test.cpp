@@ -46,6 +46,19 @@ TEST(Batch, RowsScoreTheTokenAfterTheirs) {
   require_valid("test", batch.batch(), batch.rows(), 10);
 }
 
+// 1 | 3 4 5 6, of which 4 and 5 do not count: rows 1 3 4 5 score 3 4 5 6.
+TEST(Batch, TokensThatDoNotCountAreReadAndNotScored) {
+  dataset data;
+  tokens const talk{3, 4, 5, 6};
+  std::vector<std::uint8_t> const counts{1, 0, 0, 1};
+  data.add(tokens{1}, std::vector<dataset::tokens>{talk}, std::vector<dataset::mask>{counts});
+  micro_batch batch;
+  batch.assign(data, numbers{0}, last_token::left_out);
+  EXPECT_EQ(batch.tokens, (tokens{1, 3, 4, 5}));
+  EXPECT_EQ(batch.targets, (tokens{3, 4, 5, 6}));
+  EXPECT_EQ(batch.mask, (std::vector<std::uint8_t>{1, 0, 0, 1}));
+}
+
 TEST(Batch, TheLastTokenIsKeptWhereARewardIsRead) {
   micro_batch batch;
   batch.assign(two_pairs(), numbers{1, 0}, last_token::kept);

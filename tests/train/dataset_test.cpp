@@ -43,6 +43,37 @@ TEST(Dataset, LayoutOfPairs) {
   EXPECT_EQ(tokens(response.begin(), response.end()), (tokens{7, 8, 9}));
 }
 
+// A conversation: of 3 4 5 6 the tokens 3 and 6 are the assistant's.
+TEST(Dataset, TokensThatDoNotCount) {
+  using bits = std::vector<std::uint8_t>;
+  dataset some, all;
+  tokens const talk{3, 4, 5, 6}, plain{7, 8};
+  bits const mask{1, 0, 0, 1}, both{1, 1};
+  for (dataset* const one : {&some, &all}) one->add(tokens{1}, {plain});
+  some.add(tokens{2}, std::vector<dataset::tokens>{talk}, std::vector<dataset::mask>{mask});
+  all.add(tokens{2}, std::vector<dataset::tokens>{talk});
+  some.add(tokens{1}, std::vector<dataset::tokens>{plain}, std::vector<dataset::mask>{both});
+  EXPECT_EQ(some.response_tokens(), 2 + 2 + 2);
+  EXPECT_EQ(some.counted_tokens(1), 2);
+  EXPECT_EQ(some.token_offset(2), 4);
+  EXPECT_EQ(some.response(1).size(), 4u);
+  auto const counts = [&](std::int64_t r) { return bits(some.counts(r).begin(), some.counts(r).end()); };
+  EXPECT_EQ(counts(0), both) << "what was added without a mask counts";
+  EXPECT_EQ(counts(1), mask);
+  EXPECT_EQ(counts(2), both);
+  EXPECT_EQ(all.counted_tokens(1), 4);
+  EXPECT_TRUE(all.counts(1).empty());
+  bits const none{0, 0}, too_short{1};
+  auto const add = [&](bits const& one) {
+    some.add(tokens{1}, std::vector<dataset::tokens>{plain}, std::vector<dataset::mask>{one});
+  };
+  EXPECT_EQ(refusal([&] { add(none); }),
+            "dataset: example 3: no token of response 0 counts, expected at least one");
+  EXPECT_EQ(refusal([&] { add(too_short); }),
+            "dataset: example 3: the mask of response 0 has 1 elements, expected 2");
+  EXPECT_EQ(some.examples(), 3) << "nothing is half added";
+}
+
 TEST(Dataset, ColumnsPerExampleResponseAndToken) {
   dataset pairs = two_pairs();
   pairs.set("win_probability", {0.75, 1});

@@ -23,7 +23,7 @@ enum class last_token { left_out, kept };
 struct micro_batch {
   std::vector<std::int32_t> tokens;          // [rows], what the model reads
   std::vector<std::int32_t> targets;         // [rows], the token after it
-  std::vector<std::uint8_t> mask;            // [rows], 1 where the target belongs to the response
+  std::vector<std::uint8_t> mask;            // [rows], 1 where the target counts: a token of the response
   std::vector<std::int64_t> offsets;         // [sequences + 1], rows
   std::vector<std::int64_t> responses;       // [sequences], their numbers in the dataset
   std::vector<std::int64_t> examples;        // [examples], theirs
@@ -34,8 +34,8 @@ struct micro_batch {
   std::int64_t rows() const { return static_cast<std::int64_t>(tokens.size()); }
 
   /// The one place where inputs and targets are shifted against each other: row i scores targets[i], the token that follows
-  /// tokens[i]. With the last token kept, its row has no target and counts for nothing.
-  void add_sequence(dataset::tokens prompt, dataset::tokens response, last_token last) {
+  /// tokens[i]. With the last token kept, its row has no target and counts for nothing. `counts` is that of the dataset.
+  void add_sequence(dataset::tokens prompt, dataset::tokens response, dataset::mask counts, last_token last) {
     std::size_t const length = prompt.size() + response.size();
     auto const token         = [&](std::size_t i) {
       return i < prompt.size() ? prompt[i] : response[i - prompt.size()];
@@ -43,7 +43,8 @@ struct micro_batch {
     for (std::size_t i = 0; i + 1 < length; ++i) {
       tokens.push_back(token(i));
       targets.push_back(token(i + 1));
-      mask.push_back(i + 1 >= prompt.size());
+      bool const in_response = i + 1 >= prompt.size();
+      mask.push_back(in_response && (counts.empty() || counts[i + 1 - prompt.size()]));
     }
     if (last == last_token::kept) {
       tokens.push_back(token(length - 1));
@@ -64,7 +65,7 @@ struct micro_batch {
     for (std::int64_t const example : chosen) {
       for (std::int64_t r = data.first_response(example); r < data.first_response(example + 1); ++r) {
         responses.push_back(r);
-        add_sequence(data.prompt(example), data.response(r), last);
+        add_sequence(data.prompt(example), data.response(r), data.counts(r), last);
       }
       first_sequence.push_back(sequences());
     }

@@ -31,12 +31,14 @@ namespace poft {
 class dataset {
  public:
   using tokens = std::span<std::int32_t const>;
+  using mask   = std::span<std::uint8_t const>;
 
   explicit dataset(std::vector<std::string> members = {"log_prob"}) : members_(std::move(members)) {}
 
-  /// Throws where a prompt or response is empty (the first response token needs a token before it), or where there are not
-  /// as many responses as members.
-  void add(tokens prompt, std::span<tokens const> answers) {
+  /// `counts` has a mask for each response: 0 where a token only stands between those that are scored and learned, as what
+  /// others say in a conversation does; empty: all count. Throws where a prompt or response is empty (the first response
+  /// token needs a token before it), where none of its tokens counts, or where there are not as many responses as members.
+  void add(tokens prompt, std::span<tokens const> answers, std::span<mask const> counts = {}) {
     auto const refuse = [&](auto const&... parts) {
       throw value_error(message("dataset: example ", examples(), parts...));
     };
@@ -50,10 +52,24 @@ class dataset {
     for (std::size_t k = 0; k < answers.size(); ++k) {
       if (answers[k].empty()) refuse(": response ", k, " is empty, expected at least one token");
     }
-    append(prompt, prompts_);
-    for (tokens const answer : answers) {
-      append(answer, responses_);
-      token_offsets_.push_back(token_offsets_.back() + static_cast<std::int64_t>(answer.size()));
+    if (!counts.empty() && counts.size() != answers.size()) {
+      refuse(" has ", counts.size(), " masks, expected one for each of the ", answers.size(), " responses");
+    }
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      if (counts[k].size() != answers[k].size()) {
+        refuse(": the mask of response ", k, " has ", counts[k].size(), " elements, expected ",
+               answers[k].size());
+      }
+      if (std::count(counts[k].begin(), counts[k].end(), 0) == std::ssize(counts[k])) {
+        refuse(": no token of response ", k, " counts, expected at least one");
+      }
+    }
+    append(prompt, {}, prompts_);
+    for (std::size_t k = 0; k < answers.size(); ++k) {
+      mask const own = counts.empty() ? mask() : counts[k];
+      append(answers[k], own, responses_);
+      token_offsets_.push_back(token_offsets_.back() + std::ssize(answers[k]) -
+                               std::count(own.begin(), own.end(), 0));
     }
     first_response_.push_back(responses());
   }
@@ -64,15 +80,22 @@ class dataset {
   std::vector<std::string> const& members() const { return members_; }
   std::int64_t examples() const { return static_cast<std::int64_t>(first_response_.size()) - 1; }
   std::int64_t responses() const { return static_cast<std::int64_t>(responses_.size() / 2); }
-  /// Tokens of all responses together; those of response r are the ones from token_offset(r) on.
+  /// Tokens that count, of all responses together; those of response r are the ones from token_offset(r) on.
   std::int64_t response_tokens() const { return token_offsets_.back(); }
   std::int64_t token_offset(std::int64_t response) const { return token_offsets_[at(response)]; }
+  std::int64_t counted_tokens(std::int64_t response) const {
+    return token_offset(response + 1) - token_offset(response);
+  }
   std::int64_t first_response(std::int64_t example) const { return first_response_[at(example)]; }
   std::int64_t responses_of(std::int64_t example) const {
     return first_response(example + 1) - first_response(example);
   }
-  tokens prompt(std::int64_t example) const { return part(prompts_, example); }
-  tokens response(std::int64_t response) const { return part(responses_, response); }
+  tokens prompt(std::int64_t example) const { return part(tokens(tokens_), prompts_, example); }
+  tokens response(std::int64_t response) const { return part(tokens(tokens_), responses_, response); }
+  /// Which of its tokens count; empty: all.
+  mask counts(std::int64_t response) const {
+    return counts_.empty() ? mask() : part(mask(counts_), responses_, response);
+  }
 
   /// One number per example, per response or per response token, as the size says. Replaces a column of that name.
   void set(std::string const& name, std::vector<double> values) {
@@ -122,6 +145,7 @@ class dataset {
       for (auto const number : numbers) hash = (hash ^ static_cast<std::uint64_t>(number)) * 0x100000001b3;
     };
     mix(tokens_);
+    mix(counts_);
     mix(prompts_);
     mix(responses_);
     mix(first_response_);
@@ -135,6 +159,7 @@ class dataset {
     std::string members = listed(members_), columns = listed(names());
     state(prefix + "members", members);
     state(prefix + "tokens", tokens_);
+    state(prefix + "counts", counts_);
     state(prefix + "prompts", prompts_);
     state(prefix + "responses", responses_);
     state(prefix + "first_response", first_response_);
@@ -162,21 +187,30 @@ class dataset {
   }
 
   // Ranges are pairs of first and last + 1.
-  void append(tokens added, std::vector<std::int64_t>& ranges) {
-    ranges.push_back(static_cast<std::int64_t>(tokens_.size()));
+  void append(tokens added, mask counts, std::vector<std::int64_t>& ranges) {
+    if (counts_.empty() && std::find(counts.begin(), counts.end(), 0) != counts.end()) {
+      counts_.assign(tokens_.size(), 1);
+    }
+    bool const has_masks = !counts_.empty();
+    ranges.push_back(std::ssize(tokens_));
     tokens_.insert(tokens_.end(), added.begin(), added.end());
-    ranges.push_back(static_cast<std::int64_t>(tokens_.size()));
+    ranges.push_back(std::ssize(tokens_));
+    if (!has_masks) return;
+    counts_.insert(counts_.end(), counts.begin(), counts.end());
+    counts_.resize(tokens_.size(), 1);
   }
-  tokens part(std::vector<std::int64_t> const& ranges, std::int64_t index) const {
+  template <class Span>
+  static Span part(Span all, std::vector<std::int64_t> const& ranges, std::int64_t index) {
     auto const first = at(ranges[at(2 * index)]), last = at(ranges[at(2 * index + 1)]);
-    return tokens(tokens_).subspan(first, last - first);
+    return all.subspan(first, last - first);
   }
 
   std::vector<std::string> members_;
   std::vector<std::int32_t> tokens_;
+  std::vector<std::uint8_t> counts_;               // [tokens], or empty: all count
   std::vector<std::int64_t> prompts_, responses_;  // ranges of tokens_
   std::vector<std::int64_t> first_response_{0};    // [examples + 1]
-  std::vector<std::int64_t> token_offsets_{0};     // [responses + 1]
+  std::vector<std::int64_t> token_offsets_{0};     // [responses + 1], over tokens that count
   std::map<std::string, std::vector<double>, std::less<>> columns_;
 };
 

@@ -63,7 +63,7 @@ struct batch_statistics {
     for (std::int64_t const example : examples) {
       for (auto r = data.first_response(example); r < data.first_response(example + 1); ++r) {
         responses.push_back(r);
-        tokens.push_back(tokens.back() + static_cast<std::int64_t>(data.response(r).size()));
+        tokens.push_back(tokens.back() + data.counted_tokens(r));
       }
       first.push_back(static_cast<std::int64_t>(responses.size()));
     }
@@ -95,7 +95,7 @@ inline double count_of(training_term const& term, dataset const& data,
       auto const member = static_cast<std::size_t>(r - data.first_response(example));
       if (!term.member.empty() && data.members().at(member) != term.member) continue;
       responses += 1;
-      tokens += static_cast<double>(data.response(r).size());
+      tokens += static_cast<double>(data.counted_tokens(r));
     }
   }
   return objective::global_count(term.aggregation, responses, tokens, term.max_tokens);
