@@ -60,9 +60,6 @@ inline world const& world_of(policy_kind policy) {
   return policy == policy_kind::tokens ? sequences() : one_step();
 }
 
-/// Seeds 1 ... are reported, seeds from here on serve for tuning only.
-inline constexpr std::uint64_t first_tuning_seed = 1000001;
-
 /// first, first + 1, ...: `count` of them.
 struct seed_range {
   std::uint64_t first = 1;

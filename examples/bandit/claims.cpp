@@ -1,4 +1,4 @@
-// The static table of claims, and their judgement.
+// The static table of claims.
 // SPDX-License-Identifier: MIT
 #include "claims.hpp"
 
@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "files.hpp"
+#include "../study/files.hpp"
 
 namespace study {
 namespace {
@@ -15,9 +15,6 @@ namespace {
 using poft::bandit::direction;
 using names = std::vector<std::string>;
 
-contrast difference(std::string const& label, std::string const& more, std::string const& less) {
-  return {label, {{1, more}, {-1, less}}};
-}
 /// (a - b) - (c - d)
 contrast difference_of_differences(std::string const& label, std::string const& a, std::string const& b,
                                    std::string const& c, std::string const& d) {
@@ -239,14 +236,13 @@ std::vector<claim> claims_of(world const& w) {
   out.push_back(both);
 
   for (claim& one : out) {
-    one.policy      = w.policy;
+    one.variant     = variant_of(w.policy);
     one.least_seeds = w.least_seeds;
-    if (tokens) {
-      one.tried =
-          "arms tuned over 4 learning rates and their learner's own parameter, on seeds that are not "
-          "reported; some take "
-          "the settings of a near one (tuned_as).";
-    }
+    one.tried       = tokens
+                          ? "arms tuned over 4 learning rates and their learner's own parameter, on seeds that are "
+                            "not reported; some take the settings of a near one (tuned_as)."
+                          : "every arm tuned alone over 4 learning rates and its learner's own parameter, on seeds "
+                            "that are not reported.";
     if (one.id == "B3")
       one.tried = "learning rate tuned for every T; T = " + listed(common(w.reuse)) +
                   "; at equal rewards and at equal steps.";
@@ -296,47 +292,6 @@ std::vector<claim> claims() {
     it->tried = "ten random targets; exact gradients, nothing to tune.";
   }
   append(claims_of(sequences()));
-  return out;
-}
-
-judged_claim judge(claim const& what, run_metrics const& metrics) {
-  judged_claim out{what, {}, {}};
-  std::vector<poft::bandit::verdict> parts;
-  for (contrast const& one : what.contrasts) {
-    std::map<long, double> of_seed;
-    std::map<long, std::size_t> found;
-    for (term const& part : one.terms) {
-      auto const runs = metrics.find(part.arm);
-      if (runs == metrics.end()) continue;
-      for (auto const& [seed, values] : runs->second) {
-        auto const value = values.find(what.metric);
-        if (value == values.end() || std::isnan(value->second)) continue;
-        of_seed[seed] += part.factor * value->second;
-        ++found[seed];
-      }
-    }
-    std::vector<double> paired;
-    for (auto const& [seed, value] : of_seed) {
-      if (found[seed] == one.terms.size()) paired.push_back(value);
-    }
-    judged_contrast judged{one, paired.size(), {}, poft::bandit::verdict::undecided};
-    if (!paired.empty()) judged.difference = poft::bandit::student_t_interval(paired);
-    if (static_cast<int>(paired.size()) >= what.least_seeds)
-      judged.result = poft::bandit::judge(judged.difference, what.direction, what.smallest_effect);
-    parts.push_back(judged.result);
-    out.contrasts.push_back(judged);
-  }
-  out.result = poft::bandit::all_of(parts);
-  return out;
-}
-
-std::map<std::string, poft::bandit::verdict> overall(std::vector<judged_claim> const& judged) {
-  std::map<std::string, std::vector<poft::bandit::verdict>> parts;
-  for (judged_claim const& one : judged) {
-    if (one.what.decides) parts[one.what.whole()].push_back(one.result);
-  }
-  std::map<std::string, poft::bandit::verdict> out;
-  for (auto const& [id, verdicts] : parts) out[id] = poft::bandit::all_of(verdicts);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "arms.hpp"
+#include "claims.hpp"
 #include "poft/bandit/environment.hpp"
 
 namespace study {
@@ -14,66 +15,6 @@ namespace study {
 using poft::bandit::mean_interval;
 using poft::bandit::measurement;
 using poft::bandit::student_t_interval;
-
-gallery::gallery(fs::path folder) : folder_(std::move(folder)) {
-  if (fs::exists(folder_ / "runs.csv")) runs_ = read_runs(folder_);
-  metrics_ = read_metrics(folder_);
-}
-
-void gallery::add_curve(figure& to, std::string const& arm, std::string const& label, int colour, column x,
-                        column y, bool dashed) const {
-  auto const found = runs_.find(arm);
-  if (found == runs_.end()) return;
-  series line{label, {}, colour, dashed};
-  std::size_t const length = found->second.begin()->second.size();
-  for (std::size_t k = 0; k < length; ++k) {
-    std::vector<double> xs, ys;
-    for (auto const& [seed, history] : found->second) {
-      if (k >= history.size()) continue;
-      if (std::isnan(history[k].*y)) continue;
-      xs.push_back(history[k].*x);
-      ys.push_back(history[k].*y);
-    }
-    if (ys.empty()) continue;
-    auto const [least, most] = std::minmax_element(xs.begin(), xs.end());
-    mean_interval at         = student_t_interval(ys);
-    if (ys.size() < 2 || *least != *most) at.lower = at.upper = at.mean;
-    line.points.push_back({student_t_interval(xs).mean, at.mean, at.lower, at.upper});
-  }
-  to.curves.push_back(std::move(line));
-}
-
-void gallery::add_points(figure& to, std::string const& label, int colour, std::string const& metric,
-                         std::vector<std::pair<double, std::string>> const& arms, bool dashed) const {
-  series line{label, {}, colour, dashed};
-  for (auto const& [x, arm] : arms) {
-    std::vector<double> const values = values_of(arm, metric);
-    if (values.empty()) continue;
-    mean_interval at = student_t_interval(values);
-    if (values.size() < 2) at.lower = at.upper = at.mean;
-    line.points.push_back({x, at.mean, at.lower, at.upper});
-  }
-  if (!line.points.empty()) to.curves.push_back(std::move(line));
-}
-
-std::vector<double> gallery::values_of(std::string const& arm, std::string const& metric) const {
-  std::vector<double> out;
-  auto const found = metrics_.find(arm);
-  if (found == metrics_.end()) return out;
-  for (auto const& [seed, values] : found->second) {
-    auto const value = values.find(metric);
-    if (value != values.end() && !std::isnan(value->second)) out.push_back(value->second);
-  }
-  return out;
-}
-
-void gallery::show(figure const& what) {
-  if (what.curves.empty()) return;
-  std::string const svg = draw(folder_, what);
-  if (svg.empty()) return;
-  std::size_t const begin = svg.find("<svg");
-  html_ += "<figure>" + (begin == svg.npos ? svg : svg.substr(begin)) + "</figure>\n";
-}
 
 namespace {
 
@@ -101,7 +42,7 @@ std::vector<peak_case> peaks() {
   return out;
 }
 
-void show_data(gallery& to) {
+void show_data(bandit_gallery& to) {
   figure data{"data", "B1: pi_data and the rewards", "action", "probability under pi_data", {}};
   series bars{"pi_data", {}, 5};
   bars.bars         = true;
@@ -125,7 +66,7 @@ void show_data(gallery& to) {
   to.show(data);
 }
 
-void show_collections(gallery& to) {
+void show_collections(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     figure f{"queries_" + reward, "B2: Best-of-N, " + title, "rewards asked for", "reward", {}};
     int colour = 0;
@@ -140,7 +81,7 @@ void show_collections(gallery& to) {
   }
 }
 
-void show_reuse(gallery& to) {
+void show_reuse(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     figure f{"reuse_" + reward,
              "B3: inner steps, " + title,
@@ -164,7 +105,7 @@ void show_reuse(gallery& to) {
   }
 }
 
-void show_offline(gallery& to) {
+void show_offline(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     figure f{"offline_" + reward, "B4: the same offline samples, " + title, "gradient steps", "reward", {}};
     figure kl{"kl_" + reward,
@@ -192,7 +133,7 @@ void show_offline(gallery& to) {
   }
 }
 
-void show_log_ratios(gallery& to) {
+void show_log_ratios(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     figure f{"log_ratios_" + reward,
              "B5: log pi / pi_ref, " + title + "; dashed: rejected",
@@ -216,7 +157,7 @@ void show_log_ratios(gallery& to) {
   }
 }
 
-void show_on_policy(gallery& to) {
+void show_on_policy(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     figure f{"on_policy_" + reward,
              "B6: on-policy, " + title + "; dashed: offline",
@@ -236,7 +177,7 @@ void show_on_policy(gallery& to) {
   }
 }
 
-void show_samples(gallery& to) {
+void show_samples(bandit_gallery& to) {
   for (auto const& [in, reward, title] : peaks()) {
     if (reward != in.unlikely) continue;
     figure f{in.policy == policy_kind::tokens ? "samples_tokens" : "samples",
@@ -258,7 +199,7 @@ void show_samples(gallery& to) {
   }
 }
 
-void show_divergences(gallery& to) {
+void show_divergences(bandit_gallery& to) {
   fs::path const &points = to.folder() / "divergence.csv", &bins = to.folder() / "divergence_shapes.csv";
   if (!fs::exists(points) || !fs::exists(bins)) return;
   table const masses = table::read(points), shapes = table::read(bins);
@@ -298,14 +239,14 @@ void show_divergences(gallery& to) {
 
 }  // namespace
 
-void show_study(gallery& to) {
+void show_study(bandit_gallery& to) {
   for (auto* const part : {show_data, show_collections, show_reuse, show_offline, show_log_ratios,
                            show_on_policy, show_samples, show_divergences}) {
     part(to);
   }
 }
 
-void show_own(gallery& to) {
+void show_own(bandit_gallery& to) {
   figure steps{"reward_steps", "Reward over gradient steps", "gradient steps", "reward", {}};
   figure queries{"reward_queries", "Reward over rewards asked for", "rewards asked for", "reward", {}};
   figure kl{"reward_kl", "Reward against KL", "KL(pi || pi_ref) [nats]", "reward", {}};

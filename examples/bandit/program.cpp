@@ -10,13 +10,13 @@
 #include <limits>
 #include <optional>
 #include <set>
-#include <thread>
 
+#include "../study/figures.hpp"
+#include "../study/journal.hpp"
+#include "../study/parallel.hpp"
 #include "arms.hpp"
 #include "claims.hpp"
 #include "divergence.hpp"
-#include "figures.hpp"
-#include "journal.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
@@ -38,10 +38,6 @@ struct options {
   int batch = 10, passes = 5, minibatch = 10, samples = 10, pool = 200, steps = 0;
   std::optional<int> queries;
 };
-
-int usable_threads(int asked) {
-  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 std::vector<double> read_probabilities(fs::path const& file) {
   std::string text = read_whole(file);
@@ -87,12 +83,6 @@ std::function<seed_range(arm const&)> reported_seeds(options const& o) {
   };
 }
 
-void print_verdicts(std::vector<judged_claim> const& judged) {
-  for (judged_claim const& one : judged) {
-    std::printf("%-4s %-14s %s\n", one.what.name().c_str(), text(one.result), one.what.text.c_str());
-  }
-}
-
 int recompute(fs::path const& folder) {
   std::vector<claim> const stated = read_claims(folder);
   run_metrics const metrics       = read_metrics(folder);
@@ -109,15 +99,15 @@ int run_study(options const& o) {
   std::vector<arm> arms  = arms_of(o);
   bool const divergences = (o.study == "all" || o.study == "b7") && o.policy != "tokens";
   fs::path const tuned   = o.tuned.empty() ? default_tuned() : fs::path(o.tuned);
-  apply_tuned(arms, read_tuned(tuned), tuned);
+  apply_tuned(arms, read_tuned(tuned, tuned_schema), tuned);
 
   require_writable(folder);
   std::vector<claim> stated = claims();
   std::erase_if(stated, [&](claim const& one) {
     bool const in_study = o.study == "all" || one.id.substr(1) == o.study.substr(1);
-    return !in_study || !is_asked_for(one.policy, o);
+    return !in_study || !(o.policy.empty() || one.variant == variant_of(policy_of(o.policy)));
   });
-  write_claims(folder, stated);  // before anything runs
+  write_claims(folder, "Tajwar et al. 2024, arXiv:2404.14367, bandits", stated);  // before anything runs
   journal finished(folder / "runs.journal");
   if (!arms.empty()) {
     write_arms(folder, arms);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "claims.hpp"
-#include "files.hpp"
 
 namespace study {
 

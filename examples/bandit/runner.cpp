@@ -3,49 +3,22 @@
 #include "runner.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <span>
-#include <thread>
 
-#include "journal.hpp"
+#include "../study/parallel.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
 #include "poft/bandit/token_policy.hpp"
 #include "poft/train/progress.hpp"
+#include "results.hpp"
 
 namespace study {
 namespace {
 
 using backend = poft::eigen::backend;
 using poft::progress;
-
-/// f(k) for k = 0 ... count-1, each on one of `threads` threads; the first exception is passed on.
-template <class F>
-void in_parallel(int threads, std::size_t count, F const& f) {
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr problem;
-  std::mutex guard;
-  auto const work = [&] {
-    for (std::size_t k; (k = next++) < count;) {
-      try {
-        f(k);
-      } catch (...) {
-        std::lock_guard const lock(guard);
-        if (!problem) problem = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::jthread> team;
-  for (int t = 1; t < threads; ++t) team.emplace_back(work);
-  work();
-  team.clear();  // joins
-  if (problem) std::rethrow_exception(problem);
-}
 
 /// What a run costs, about: gradient steps of the one-step policy, or sequences that go through the token policy, each of
 /// which takes as long.
@@ -88,6 +61,15 @@ void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal
 }
 
 }  // namespace
+
+std::string journal_key(run const& of) {
+  auto const& s    = of.of->settings;
+  std::string text = std::to_string(s.measurements) + " " + std::to_string(s.held_out) + " " +
+                     std::to_string(s.pair_prompts);
+  for (std::string const& cell : arm_row(*of.of)) text += "," + cell;
+  for (double const probability : s.data) text += "," + number_text(probability);
+  return of.of->id + "," + std::to_string(of.seed) + "," + std::to_string(fingerprint(text));
+}
 
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
                          std::function<seed_range(arm const&)> const& seeds_of, int threads,

@@ -4,7 +4,8 @@
 
 #include <string_view>
 
-#include "journal.hpp"
+#include "results.hpp"
+#include "runner.hpp"
 
 namespace study {
 namespace {
@@ -33,8 +34,8 @@ double value_of(run const& one) {
 void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& file) {
   require_writable(file.has_parent_path() ? file.parent_path() : fs::path("."));
   std::vector<arm> tried;
-  std::map<std::string, tuned_arm> tuned;
-  if (fs::exists(file)) tuned = read_tuned(file);
+  tuned_arms tuned;
+  if (fs::exists(file)) tuned = read_tuned(file, tuned_schema);
   for (arm const& one : arms) {
     if (!one.tuned_as.empty()) continue;
     for (double const rate : learning_rates) {
@@ -64,22 +65,17 @@ void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& 
     best[variant.id]  = mean;
     tuned[variant.id] = {variant.settings.learning_rate, variant.settings.method.parameter(), count};
   }
-  write_tuned(file, tuned);
+  write_tuned(file, tuned_schema, "bandit_study", tuned);
   finished.remove();
 }
 
-void apply_tuned(std::vector<arm>& arms, std::map<std::string, tuned_arm> const& tuned,
-                 fs::path const& file) {
+void apply_tuned(std::vector<arm>& arms, tuned_arms const& tuned, fs::path const& file) {
   for (arm& one : arms) {
-    std::string const& id = one.tuned_as.empty() ? one.id : one.tuned_as;
-    auto const found      = tuned.find(id);
-    if (found == tuned.end()) {
-      throw poft::value_error(poft::message(file.string(), ": no settings for \"", id,
-                                            "\", expected them from bandit_study --tune"));
-    }
-    one.settings.learning_rate = found->second.learning_rate;
+    tuned_arm const& found =
+        tuned_for(tuned, one.tuned_as.empty() ? one.id : one.tuned_as, file, "bandit_study");
+    one.settings.learning_rate = found.learning_rate;
     if (one.keep_parameter || *one.settings.method.parameter_name() == 0) continue;
-    one.settings.method = poft::bandit::learner(one.settings.method.name(), found->second.parameter);
+    one.settings.method = poft::bandit::learner(one.settings.method.name(), found.parameter);
   }
 }
 

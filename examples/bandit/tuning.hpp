@@ -2,12 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <map>
-#include <string>
 #include <vector>
 
+#include "../study/tuned.hpp"
 #include "arms.hpp"
-#include "results.hpp"
 
 namespace study {
 
@@ -16,6 +14,6 @@ namespace study {
 void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& file);
 
 /// Gives the arms their learning rate and parameter; throws where the file has none for one of them.
-void apply_tuned(std::vector<arm>& arms, std::map<std::string, tuned_arm> const& tuned, fs::path const& file);
+void apply_tuned(std::vector<arm>& arms, tuned_arms const& tuned, fs::path const& file);
 
 }  // namespace study

@@ -4,14 +4,17 @@
 #include "../../examples/bandit/arms.cpp"
 #include "../../examples/bandit/claims.cpp"
 #include "../../examples/bandit/divergence.cpp"
-#include "../../examples/bandit/figures.cpp"
 #include "../../examples/bandit/gallery.cpp"
-#include "../../examples/bandit/journal.cpp"
 #include "../../examples/bandit/program.cpp"
 #include "../../examples/bandit/report.cpp"
 #include "../../examples/bandit/results.cpp"
 #include "../../examples/bandit/runner.cpp"
 #include "../../examples/bandit/tuning.cpp"
+#include "../../examples/study/claims.cpp"
+#include "../../examples/study/figures.cpp"
+#include "../../examples/study/journal.cpp"
+#include "../../examples/study/page.cpp"
+#include "../../examples/study/tuned.cpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -218,9 +221,8 @@ TEST(study, arms_of_a_contrast_have_the_same_budget) {
   }
 }
 
-// Of sequences only where they were tuned: --tune --policy tokens.
 TEST(study, shipped_settings_cover_the_grid) {
-  auto const tuned = read_tuned("examples/bandit/tuned.json");
+  auto const tuned = read_tuned("examples/bandit/tuned.json", tuned_schema);
   for (bool const full : {false, true}) {
     auto arms = grid(full);
     apply_tuned(arms, tuned, "examples/bandit/tuned.json");
