@@ -1,5 +1,6 @@
 # CUDA as POFT_CUDA says: POFT_NVCC, and poft::cuda where the toolkit is found; without it POFT_NVCC is empty and nothing else
-# of the build asks for CUDA. Kernels are compiled for the GPU that is there, else for H100 and A100.
+# of the build asks for CUDA. Kernels are compiled for CMAKE_CUDA_ARCHITECTURES; if that is not said, for
+# the GPU that is there, and where there is none, only to see that they compile: for H100.
 set(POFT_NVCC "")
 if(POFT_CUDA)
   find_program(nvcc_program nvcc PATHS /usr/local/cuda/bin)
@@ -17,7 +18,7 @@ if(POFT_NVCC AND PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_CUDA_ARCHITECTURES)
     execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE no_gpu OUTPUT_QUIET ERROR_QUIET)
     if(no_gpu)
-      set(CMAKE_CUDA_ARCHITECTURES "80;90")
+      set(CMAKE_CUDA_ARCHITECTURES 90)
     else()
       set(CMAKE_CUDA_ARCHITECTURES native)
     endif()

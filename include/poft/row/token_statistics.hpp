@@ -153,7 +153,6 @@ struct row_adjoint {
 template <bool Entropy, class Group, class Stored>
 POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::int64_t vocab,
                        row_adjoint<typename Group::value> adjoint, bool accumulate) {
-  using T = typename Group::value;
   group.each(0, vocab, [=](auto i) {
     using S        = decltype(z[i]);
     S const log_pi = (z[i] - S(adjoint.peak)) - S(adjoint.log_sum);
