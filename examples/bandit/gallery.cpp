@@ -19,8 +19,9 @@ using poft::bandit::student_t_interval;
 namespace {
 
 constexpr std::pair<char const*, int> learner_colours[] = {
-    {"ipo", 0},     {"dpo", 5},       {"best_of_n", 1},        {"rwr", 2},
-    {"pref_ft", 3}, {"reinforce", 4}, {"reinforce_row_kl", 4}, {"rwr_prompt", 7}};
+    {"ipo", 0},          {"dpo", 5},       {"best_of_n", 1},        {"rwr", 2},
+    {"pref_ft", 3},      {"reinforce", 4}, {"reinforce_row_kl", 4}, {"rwr_prompt", 7},
+    {"ppo_kl_reward", 8}};
 int colour_of(std::string const& learner) {
   for (auto const& [name, colour] : learner_colours) {
     if (learner == name) return colour;
