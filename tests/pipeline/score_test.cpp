@@ -91,6 +91,19 @@ TEST(score, every_turn_of_the_assistant_counts_and_nothing_else) {
   EXPECT_NEAR(row["logp"].get<double>(), tiny::mean_log_prob(w / "m", ids, counts), 1e-5);
 }
 
+TEST(score, somebody_elses_tokens_as_they_are) {
+  world const w("score_ids_given");
+  expect_done(score(w));
+  double const by_text = rows_of(w / "s.jsonl")[0]["logp"];
+  json line{{"id", "a"}, {"prompt_ids", tiny::ids_of_prompt("copy ab")}, {"response_ids", {'a', 'b', 256}}};
+  write_lines(w / "data.jsonl", {line.dump()});
+  expect_done(score(w));
+  EXPECT_NEAR(rows_of(w / "s.jsonl")[0]["logp"].get<double>(), by_text, 1e-6);
+  line["response_ids"] = {'a', 260};
+  write_lines(w / "data.jsonl", {line.dump()});
+  expect_refused(score(w), {"data.jsonl", "line 1", "260", "0 .. 259"});
+}
+
 TEST(score, without_the_prompt_for_ifd) {
   world const w("score_ifd");
   expect_done(score(w, {"--ifd"}));
