@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bandit/files.hpp"
+#include "study/files.hpp"
 #include "objectives/svg.hpp"
 #include "objectives/text.hpp"
 #include "poft/train/any_objective.hpp"

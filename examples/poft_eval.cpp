@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "bandit/files.hpp"
+#include "study/files.hpp"
 #include "objectives/catalogue.hpp"
 #include "objectives/evaluate.hpp"
 
