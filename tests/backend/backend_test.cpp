@@ -41,7 +41,8 @@ struct sum_of_row {
   template <class Group>
   void operator()(Group group, std::int64_t r) const {
     poft::row<T const> const values{x.row(r).data()};
-    out[r] += group.sum(0, x.columns(), [=](auto i) { return values[i]; });
+    T const sum = group.sum(0, x.columns(), [=](auto i) { return values[i]; });
+    group.once([&] { out[r] += sum; });
   }
 };
 

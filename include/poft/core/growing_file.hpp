@@ -95,7 +95,7 @@ struct whole_lines {
     if (!std::filesystem::exists(path, failed)) return;
     std::ifstream in(path, std::ios::binary | std::ios::ate);
     bytes = line_begin(in, in.tellg());
-    if (bytes > 0) {
+    if (in && bytes > 0) {
       std::int64_t const begin = line_begin(in, bytes - 1);
       last.resize(static_cast<std::size_t>(bytes - 1 - begin));
       in.seekg(begin);

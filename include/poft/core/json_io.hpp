@@ -63,7 +63,10 @@ nlohmann::json parse_json(std::string_view text, Refuse const& refuse) {
   };
   std::vector<std::set<std::string>> names;  // of the objects that are open
   auto const check = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > deepest) throw refuse_here(message("JSON nested deeper than ", deepest, " levels"));
+    bool const begins =
+        event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+    if (begins && depth >= deepest)
+      throw refuse_here(message("JSON nested deeper than ", deepest, " levels"));
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::object_end) names.pop_back();
     if (event == json::parse_event_t::key) {
