@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything in build/ and runs all tests.
+# Installs what is missing, builds tests and examples in build/ and runs all tests.
 # With --sanitize it does so for the unit tests of texts, files and model, in build-asan/, under the address
 # and undefined-behaviour sanitizers.
 # SPDX-License-Identifier: MIT

@@ -2,17 +2,16 @@
 // SPDX-License-Identifier: MIT
 #include "program.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
-#include <set>
 
 #include "../study/figures.hpp"
 #include "../study/journal.hpp"
+#include "../study/options.hpp"
 #include "../study/parallel.hpp"
 #include "arms.hpp"
 #include "claims.hpp"
@@ -27,11 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace study;
 
-struct options {
-  std::string study = "all", out = "bandit_study_results", verdicts, tuned;
-  int seeds = 0, threads = 0;  // 0: the default
-  bool quick = false, full = false, tune = false;
-
+struct options : study_options {
   std::vector<std::string> learners;
   std::string reward, data, policy, reference = "fitted";
   double learning_rate = 1e-3, parameter = std::numeric_limits<double>::quiet_NaN(), min_difference = 0;
@@ -54,12 +49,6 @@ std::vector<double> read_probabilities(fs::path const& file) {
   return out;
 }
 
-/// tuned.json beside this source, or where the checkout's root is the working folder.
-fs::path default_tuned() {
-  fs::path const beside = fs::path(__FILE__).parent_path() / "tuned.json";
-  return fs::exists(beside) ? beside : fs::path("examples/bandit/tuned.json");
-}
-
 /// Whether a study has this policy: both of its own, unless one is asked for.
 bool is_asked_for(policy_kind policy, options const& o) {
   return o.policy.empty() || policy == policy_of(o.policy);
@@ -68,11 +57,8 @@ bool is_asked_for(policy_kind policy, options const& o) {
 /// The arms of one study, or all.
 std::vector<arm> arms_of(options const& o) {
   std::vector<arm> arms = grid(o.full);
-  std::erase_if(arms, [&](arm const& one) {
-    bool const in_study =
-        o.study == "all" || std::find(one.studies.begin(), one.studies.end(), o.study) != one.studies.end();
-    return !in_study || !is_asked_for(one.policy, o);
-  });
+  std::erase_if(arms,
+                [&](arm const& one) { return !o.includes_any(one.studies) || !is_asked_for(one.policy, o); });
   return arms;
 }
 
@@ -83,7 +69,7 @@ std::function<seed_range(arm const&)> reported_seeds(options const& o) {
   };
 }
 
-int recompute(fs::path const& folder) {
+void recompute(fs::path const& folder) {
   std::vector<claim> const stated = read_claims(folder);
   run_metrics const metrics       = read_metrics(folder);
   auto const judged               = judge_all(stated, metrics);
@@ -91,14 +77,13 @@ int recompute(fs::path const& folder) {
   write_verdicts(folder, judged);
   write_report(folder, judged);
   print_verdicts(judged);
-  return 0;
 }
 
-int run_study(options const& o) {
+void run_study(options const& o) {
   fs::path const folder  = o.out;
   std::vector<arm> arms  = arms_of(o);
-  bool const divergences = (o.study == "all" || o.study == "b7") && o.policy != "tokens";
-  fs::path const tuned   = o.tuned.empty() ? default_tuned() : fs::path(o.tuned);
+  bool const divergences = o.includes("b7") && o.policy != "tokens";
+  fs::path const tuned   = tuned_file(o, __FILE__);
   apply_tuned(arms, read_tuned(tuned, tuned_schema), tuned);
 
   require_writable(folder);
@@ -127,7 +112,6 @@ int run_study(options const& o) {
   finished.remove();
   print_verdicts(judged);
   std::printf("%s\n", (folder / "report.html").string().c_str());
-  return 0;
 }
 
 /// The reward by name or as peak:width; a named one must be over the policy's kind of actions.
@@ -145,7 +129,7 @@ poft::bandit::peak_reward reward_of(std::string const& text, policy_kind policy)
   return poft::bandit::parse_reward(text.empty() ? names.substr(0, 2) : text);
 }
 
-int run_own(options const& o) {
+void run_own(options const& o) {
   std::vector<arm> arms;
   policy_kind const policy = o.policy.empty() ? policy_kind::categorical : policy_of(o.policy);
   world const& common      = world_of(policy);
@@ -192,7 +176,6 @@ int run_own(options const& o) {
     std::printf("%-26s final reward %.4f, best %.4f, KL %.3f\n", arm.c_str(), final, best, kl);
   }
   std::printf("%s\n", (fs::path(o.out) / "report.html").string().c_str());
-  return 0;
 }
 
 }  // namespace
@@ -204,24 +187,16 @@ int study::program(int argc, char const* const* argv) {
       "Without options: the whole study, quick grid, 10 seeds (sequences of tokens: 5). A study that was "
       "killed goes on "
       "where it was when it is started again."};
-  app.add_option("--study", o.study, "b1 ... b7, or all");
+  add_options(app, o,
+              {.out       = "bandit_study_results",
+               .studies   = "b1 ... b7",
+               .out_holds = "CSV, figures and report.html",
+               .seeds     = "default 10, for sequences 5, which verdicts need; tuning: 2 and 1 others",
+               .full = "the paper's grid: more batch sizes, inner steps, prompts, rewards and learners"});
   app.add_option(
-      "--seeds", o.seeds,
-      "how many, from 1 on (default 10, for sequences 5, which verdicts need; tuning: 2 and 1 others)");
-  app.add_option("--threads", o.threads, "0: all cores; any number gives the same files")
-      ->capture_default_str();
-  app.add_option("--out", o.out, "folder for CSV, figures and report.html")->capture_default_str();
-  app.add_flag("--quick", o.quick, "the quick grid (the default)");
-  app.add_flag("--full", o.full,
-               "the paper's grid: more batch sizes, inner steps, prompts, rewards and learners");
-  app.add_flag("--tune", o.tune, "make the tuned settings again, on seeds that are never reported");
-  app.add_option("--tuned", o.tuned,
-                 "file of tuned settings (default: tuned.json beside the program's source)");
-  app.add_option("--verdicts", o.verdicts,
-                 "make verdicts and report of this folder again, from its claims.json and CSV files alone");
-  app.add_option("--policy", o.policy,
-                 "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
-                 "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
+      "--policy", o.policy,
+      "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
+      "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;
@@ -266,33 +241,20 @@ int study::program(int argc, char const* const* argv) {
   }
   app.footer(about);
 
-  try {
-    app.parse(argc, argv);
-    auto const one_of = [](std::string const& name, std::string const& given,
-                           std::set<std::string> const& known) {
-      std::string list;
-      for (std::string const& one : known) list += " " + one;
-      if (!known.contains(given))
-        throw poft::value_error(poft::message(name, ": \"", given, "\", expected one of", list));
-    };
+  return run_program(app, "bandit_study", argc, argv, [&] {
     // What would be ignored is refused.
     for (CLI::Option const* option : app.get_options()) {
       if (option->count() > 0 && option->get_group() == own && o.learners.empty())
         throw poft::value_error(poft::message(
             option->get_name(), ": given without --learner, expected with it: the study has its own"));
     }
-    for (char const* of_study : {"--study", "--quick", "--full", "--tune", "--tuned", "--verdicts"}) {
+    for (char const* of_study : study_options::own) {
       if (app.count(of_study) > 0 && !o.learners.empty())
         throw poft::value_error(
             poft::message(of_study, ": given with --learner, expected without it: it is of the study"));
     }
-    std::set<std::string> studies(std::begin(study_names), std::end(study_names));
-    studies.insert("all");
-    one_of("study", o.study, studies);
-    one_of("reference", o.reference, {"fitted", "data"});
-    if (o.seeds < 1 && app.count("--seeds") > 0) {
-      throw poft::value_error(poft::message("seeds: ", o.seeds, ", expected at least 1"));
-    }
+    check(app, o, {std::begin(study_names), std::end(study_names)});
+    require_one_of("reference", o.reference, {"fitted", "data"});
     if (!o.policy.empty()) {
       policy_kind const policy = policy_of(o.policy);
       if (o.learners.empty() && policy != policy_kind::categorical && policy != policy_kind::tokens)
@@ -300,22 +262,15 @@ int study::program(int argc, char const* const* argv) {
                                               " has no study, expected categorical or tokens, or "
                                               "--learner for an experiment of your own"));
     }
-    if (o.threads < 0)
-      throw poft::value_error(poft::message("threads: ", o.threads, ", expected at least 0"));
     if (o.steps < 0) throw poft::value_error(poft::message("steps: ", o.steps, ", expected at least 0"));
-    if (o.quick && o.full) throw poft::value_error("quick, full: both given, expected one of them");
-    if (!o.verdicts.empty()) return recompute(o.verdicts);
-    if (o.tune) {
-      tune(arms_of(o), o.seeds, usable_threads(o.threads),
-           o.tuned.empty() ? default_tuned() : fs::path(o.tuned));
-      return 0;
+    if (!o.verdicts.empty()) {
+      recompute(o.verdicts);
+    } else if (o.tune) {
+      tune(arms_of(o), o.seeds, usable_threads(o.threads), tuned_file(o, __FILE__));
+    } else if (o.learners.empty()) {
+      run_study(o);
+    } else {
+      run_own(o);
     }
-    return o.learners.empty() ? run_study(o) : run_own(o);
-  } catch (CLI::ParseError const& problem) {
-    int const code = app.exit(problem);
-    return code == 0 ? 0 : 2;
-  } catch (poft::error const& problem) {
-    std::fprintf(stderr, "bandit_study: %s\n", problem.what());
-    return 2;
-  }
+  });
 }

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "../study/journal.hpp"
-#include "pair_merging_tokenizer.hpp"
 #include "poft/model/generate.hpp"
 #include "poft/model/parameters.hpp"
+#include "poft/text/learn_byte_pairs.hpp"
 #include "poft/train/score.hpp"
 #include "poft/train/trainer.hpp"
 
@@ -67,7 +67,7 @@ language_model train_model(model_plan const& plan, library const& books, fs::pat
   language_model out{plan, {}, {}};
   if (plan.merges > 0) {
     auto const texts = texts_of(std::span(samples).first(std::min<std::size_t>(samples.size(), 500)));
-    out.tokens       = std::make_shared<pair_merging_tokenizer>(texts, plan.merges);
+    out.tokens       = std::make_shared<poft::byte_pair_encoding>(poft::learn_byte_pairs(texts, plan.merges));
   } else {
     out.tokens = std::make_shared<poft::byte_tokenizer>();
   }

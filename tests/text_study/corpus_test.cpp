@@ -6,7 +6,6 @@
 
 #include "../../examples/study/journal.cpp"
 #include "../../examples/text_study/dictionary.cpp"
-#include "../../examples/text_study/pair_merging_tokenizer.hpp"
 #include "support/scratch_folder.hpp"
 #include "text_study/made_up_dictionary.hpp"
 
@@ -152,26 +151,6 @@ TEST(dictionary, words_and_their_definitions) {
   }
   EXPECT_THROW(read_dictionary(at.path, "y"), poft::io_error);
   EXPECT_TRUE(library(at.path / "nowhere").empty());
-}
-
-TEST(pair_merging_tokenizer, merges_the_most_frequent_pair_first) {
-  // abab has ab twice; then (ab)(ab) is the most frequent pair.
-  pair_merging_tokenizer const tokens({"abab", "abab", "xab"}, 2, {"<|end|>"});
-  std::vector<std::int32_t> ids;
-  tokens.encode("ababxabb", ids);
-  EXPECT_EQ(ids, (std::vector<std::int32_t>{257, 'x', 256, 'b'}));
-  EXPECT_EQ(tokens.vocab(), 259);
-  EXPECT_EQ(tokens.special("<|end|>"), 258);
-  EXPECT_FALSE(tokens.special("<|start|>"));
-  EXPECT_EQ(tokens.decode(ids), "ababxabb");
-  EXPECT_EQ(tokens.decode(std::vector<std::int32_t>{258}), "");
-  EXPECT_THROW(tokens.decode(std::vector<std::int32_t>{259}), poft::value_error);
-  std::string every;
-  for (int c = 0; c < 256; ++c) every += static_cast<char>(c);
-  ids.clear();
-  tokens.encode(every + every, ids);
-  EXPECT_EQ(tokens.decode(ids), every + every);
-  EXPECT_EQ(pair_merging_tokenizer({"xy"}, 5).vocab(), 259);  // nothing occurs twice
 }
 
 }  // namespace

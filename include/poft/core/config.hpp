@@ -1,4 +1,4 @@
-// What every header needs to compile for host and device: the function macro. Nothing else lives here.
+// What every header needs to compile for host and device: the function macros. Nothing else lives here.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -10,4 +10,11 @@
 #define POFT_FN __attribute__((always_inline)) inline
 #else
 #define POFT_FN inline
+#endif
+
+/// Before a POFT_FN template that calls what it is given: that decides where it can be called from, and nvcc keeps silent.
+#if defined(__CUDACC__)
+#define POFT_ANY_CALLER _Pragma("nv_exec_check_disable")
+#else
+#define POFT_ANY_CALLER
 #endif

@@ -15,23 +15,17 @@ struct one_by_one_group {
 
   static constexpr std::int64_t piece = std::numeric_limits<std::int64_t>::max() / 2;
 
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <class F>
   POFT_FN static void each(std::int64_t first, std::int64_t last, F&& f) {
     for (std::int64_t i = first; i < last; ++i) f(i);
   }
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <class F>
   POFT_FN static void once(F&& f) {
     f();
   }
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <class F>
   POFT_FN static auto sum(std::int64_t first, std::int64_t last, F&& f) {
     using terms = decltype(f(std::int64_t{0}));
@@ -39,9 +33,7 @@ struct one_by_one_group {
     for (std::int64_t i = first; i < last; ++i) total = total + f(i);
     return total;
   }
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <class F>
   POFT_FN static T max(std::int64_t first, std::int64_t last, F&& f) {
     T peak = -std::numeric_limits<T>::infinity();

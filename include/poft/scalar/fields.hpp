@@ -52,18 +52,14 @@ struct fields {
   }
 
   /// f.template operator()<k>() for k = 0 .. count-1, in order.
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <class F>
   POFT_FN static constexpr void for_each_index(F&& f) {
     for_each_from<0>(f);
   }
 
  private:
-#if defined(__CUDACC__)
-#pragma nv_exec_check_disable  // f decides where it can be called from
-#endif
+  POFT_ANY_CALLER
   template <int K, class F>
   POFT_FN static constexpr void for_each_from([[maybe_unused]] F& f) {
     if constexpr (K < count) {

@@ -19,7 +19,7 @@ class buffer {
   static_assert(std::is_trivially_copyable_v<T>, "a buffer holds plain numbers");
 
   buffer() = default;
-  explicit buffer(std::ptrdiff_t size, cudaStream_t stream) : size_(size) {
+  explicit buffer(std::ptrdiff_t size, cudaStream_t stream) : buffer() {  // so that what throws frees, too
     if (size <= 0) return;
     std::size_t const bytes  = static_cast<std::size_t>(size) * sizeof(T);
     void* room               = nullptr;
@@ -32,6 +32,7 @@ class buffer {
                               total, " altogether,"));
     }
     data_ = static_cast<T*>(room);
+    size_ = size;
     require(cudaMemsetAsync(data_, 0, bytes, stream), "clearing of new memory");
   }
   buffer(buffer&& other) noexcept

@@ -22,7 +22,8 @@ class context {
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
   static constexpr int most_sums               = 1024;  // blocks of a sum
 
-  explicit context(int device) : device_(device) {
+  explicit context(int device) : context() {  // so that what throws frees what was made before it
+    device_                  = device;
     int count                = 0;
     cudaError_t const status = cudaGetDeviceCount(&count);
     if (status == cudaErrorInsufficientDriver) {
@@ -67,6 +68,8 @@ class context {
   std::map<product_shape, cublasLtMatmulAlgo_t> algorithms;
 
  private:
+  context() = default;
+
   int device_                = 0;
   cudaStream_t stream_       = nullptr;
   cublasLtHandle_t products_ = nullptr;
