@@ -4,7 +4,7 @@
 #   merge.py fastest DIR              the competitor's runs to repeat, one a line: for every case and every way of writing
 #                                     it the fastest setting of the first look
 #   merge.py tables GROUP DIR         the group's tables; of compile_time one table of DIR/of_each.md, which is what
-#                                     scripts/compile_time.sh prints for every header
+#                                     scripts/compile_time.sh prints for every header; of pipeline DIR/of_each.md itself
 #   merge.py short GROUP DIR          those of them that the README shows, or nothing
 #   merge.py write GROUP TABLES FILE  puts the tables between FILE's two marks of that group
 #
@@ -406,6 +406,10 @@ groups = {
 def print_tables(group, folder):
     if group == "compile_time":
         print_compile_time(folder)
+        return
+    if group == "pipeline":
+        with open(f"{folder}/of_each.md") as file:
+            print(file.read().strip())
         return
     with open(f"{folder}/machine.md") as file:
         print(file.read().strip())

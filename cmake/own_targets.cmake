@@ -20,10 +20,9 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(poft_warnings INTERFACE)
 target_compile_options(poft_warnings INTERFACE -Wall -Wextra)
 
-# Tests keep their assertions, and Eigen's, in every build type; -O1 halves the time to build them.
+# Tests keep their assertions, and Eigen's, in every build type; they are compiled more often than run.
 add_library(poft_test_flags INTERFACE)
-target_compile_options(poft_test_flags INTERFACE -UNDEBUG $<$<CONFIG:Release>:-O1>
-                                                 $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+target_compile_options(poft_test_flags INTERFACE -UNDEBUG $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 
 # g++ 12 finds false errors in its own strings (GCC bugs 105329, 105651), more of them with precompiled headers.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

@@ -4,7 +4,7 @@
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
-all_groups=(losses bandit products primitives model compile_time)
+all_groups=(losses bandit products primitives model pipeline compile_time)
 usage() {
   cat <<END
 usage: scripts/bench.sh [--quick] [--only GROUP]... [--rounds N] [--write]
@@ -12,7 +12,7 @@ usage: scripts/bench.sh [--quick] [--only GROUP]... [--rounds N] [--write]
   --quick       one short round (a try, not a measurement)
   --rounds N    rounds of ours and PyTorch in turn; 3 if not said, at least 2 for --write
   --write       put the tables into bench/README.md, and the short ones into README.md
-Builds in build-bench/ and build-bench-plain/ (without -march); tables and raw results are left in build-bench/results/GROUP/.
+Builds in build-bench/, build-bench-plain/ (without -march) and build-study/ (the group pipeline); tables and raw results are left in build-bench/results/GROUP/.
 llm.c takes part in the group model where POFT_LLM_C names a clone of it.
 Nothing is installed. Other work on the machine spoils the figures; the load is part of the tables.
 END
@@ -106,8 +106,7 @@ of_group() {
 }
 
 build() { # FOLDER MARCH PROGRAM ...
-  cmake -S . -B "$1" -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DPOFT_MARCH="$2" \
-    -DPOFT_BUILD_TESTS=OFF -DPOFT_BUILD_EXAMPLES=OFF -DPOFT_BUILD_BENCH=ON -DPOFT_CUDA=OFF >&2
+  cmake --preset bench -B "$1" --log-level=WARNING -DPOFT_MARCH="$2" >&2
   cmake --build "$1" --target "${@:3}" >&2
 }
 
@@ -194,6 +193,12 @@ for group in "${groups[@]}"; do
   say "$group: load average before: $load_before; it should be near 0"
   if [ "$group" = compile_time ]; then
     scripts/compile_time.sh >"$results/of_each.md"
+  elif [ "$group" = pipeline ]; then
+    cmake --preset study --log-level=WARNING >&2
+    cmake --build build-study --target poft_pipeline >&2
+    $python bench/pipeline/programs.py "$PWD/build-study/examples/poft" "$results/work" --rounds "$rounds" --large \
+      >"$results/of_each.md"
+    rm -rf "$results/work"
   else
     cat >"$results/machine.md" <<END
 $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(g++ --version | head -n 1), \

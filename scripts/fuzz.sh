@@ -13,16 +13,20 @@ fi
 
 scripts/install.sh clang libclang-rt-dev nlohmann-json3-dev
 mkdir -p build-fuzz
-for source in tests/fuzz/*_fuzz.cpp; do
+fuzz() {
+  local source=$1 target name
   target=$(basename "$source" .cpp)
   name=${target%_fuzz}
-  echo "== $target: $seconds s"
   clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
     -I include "$source" -o "build-fuzz/$target"
   mkdir -p "build-fuzz/$name"
   "build-fuzz/$target" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 -verbosity=0 \
     -dict=tests/fuzz/json.dict -artifact_prefix="build-fuzz/$name-" \
     "build-fuzz/$name" "tests/fuzz/corpus/$name" 2>"build-fuzz/$name.log" ||
-    { tail -n 60 "build-fuzz/$name.log" >&2; exit 1; }
-  grep 'executed_units\|peak_rss' "build-fuzz/$name.log"
-done
+    { tail -n 60 "build-fuzz/$name.log" >&2; return 255; }
+  echo "== $target: $(grep -o 'executed_units.*' "build-fuzz/$name.log")" | tr -s ' '
+}
+export -f fuzz
+export seconds
+# One per core; a finding ends the others.
+printf '%s\0' tests/fuzz/*_fuzz.cpp | xargs -0 -P "$(nproc)" -I {} bash -euo pipefail -c 'fuzz {}'

@@ -1,5 +1,6 @@
 // distil: the samples of a file with their responses made again by a model.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // evaluate: exact match of generated answers, for each task and on average, and nats per token of the right ones.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <map>

@@ -1,5 +1,6 @@
 // filter: the samples of a file with the highest score, or with one beyond a threshold.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <optional>

@@ -1,5 +1,6 @@
 // generate: texts that a model makes of prompts.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,7 @@
 // Prompts of a batch go through the model together.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+
 #include "generating.hpp"
 
 #include "poft/model/generate.hpp"

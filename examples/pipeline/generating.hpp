@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,6 +9,10 @@
 
 #include "model_folder.hpp"
 #include "samples.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace pipeline {
 

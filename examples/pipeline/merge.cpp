@@ -1,5 +1,6 @@
 // merge: the scores of several models joined by id, and their mean.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "model_folder.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iterator>
 

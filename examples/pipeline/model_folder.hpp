@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -14,6 +13,10 @@
 #include "poft/model/transformer.hpp"
 #include "poft/text/chat_template.hpp"
 #include "poft/text/tokenizer.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace pipeline {
 

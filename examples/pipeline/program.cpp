@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "program.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 

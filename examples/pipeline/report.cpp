@@ -1,5 +1,6 @@
 // report: what runs of train and files of evaluate say, as a table and as one HTML page that fetches nothing.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "samples.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <span>
 

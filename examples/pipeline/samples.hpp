@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -15,6 +14,10 @@
 #include "model_folder.hpp"
 #include "poft/text/samples_io.hpp"
 #include "poft/train/dataset.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace pipeline {
 

@@ -1,5 +1,6 @@
 // score: what one model says of every response of a file, in that model's own tokens.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

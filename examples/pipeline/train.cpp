@@ -1,5 +1,6 @@
 // train: a model folder, or a new model, with any objective, to a model folder.
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -59,7 +59,7 @@ TEST(LearnBytePairs, TwoWaysToTheSameToken) {
 TEST(LearnBytePairs, EncodingMergesAsLearningDid) {
   std::vector<std::string> const texts{"the theme of these things", "another thesis, then that theory",
                                        "sixty-six thick thistle sticks"};
-  for (int const count : {1, 5, 20}) {
+  for (int const count : {1, 3, 6}) {
     auto const vocabulary = learned(texts, count);
     ASSERT_EQ(vocabulary.merges.size(), static_cast<std::size_t>(count));
     byte_pair_encoding const tokens(vocabulary);

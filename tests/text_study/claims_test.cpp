@@ -1,16 +1,15 @@
 // Claims and how they are judged: contrasts, correlations, their file, and what they speak of.
 // SPDX-License-Identifier: MIT
-#if __has_include(<nlohmann/json.hpp>)
-#include "../../examples/text_study/claims.cpp"
+#include "text_study/claims.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "../../examples/study/claims.cpp"
-#include "../../examples/text_study/arms.cpp"
+#include "study/claims.hpp"
 #include "support/expect_error.hpp"
 #include "support/scratch_folder.hpp"
+#include "text_study/arms.hpp"
 
 namespace {
 
@@ -180,4 +179,3 @@ TEST(claims, methods_are_tuned_alike) {
 }
 
 }  // namespace
-#endif

@@ -1,12 +1,12 @@
 // Data sets: who may see what, how much is spoilt, dictionaries, and the tokenizer that merges pairs.
 // SPDX-License-Identifier: MIT
-#include "../../examples/text_study/corpus.cpp"
+#include "text_study/corpus.hpp"
 
 #include <gtest/gtest.h>
 
-#include "../../examples/study/journal.cpp"
-#include "../../examples/text_study/dictionary.cpp"
+#include "study/journal.hpp"
 #include "support/scratch_folder.hpp"
+#include "text_study/dictionary.hpp"
 #include "text_study/made_up_dictionary.hpp"
 
 namespace {

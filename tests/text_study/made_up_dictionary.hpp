@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "../../examples/study/files.hpp"
+#include "study/files.hpp"
 
 inline void write_made_up_dictionary(std::filesystem::path const& folder, std::string const& name) {
   auto const digits = [](std::size_t number) {

@@ -1,11 +1,13 @@
 // Models of the study: scores in each model's own tokens, answers, held-out prompts, training that goes on.
 // SPDX-License-Identifier: MIT
-#include "../../examples/text_study/models.cpp"
+#include "text_study/models.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "poft/text/learn_byte_pairs.hpp"
+#include "poft/train/score.hpp"
 #include "support/scratch_folder.hpp"
 #include "text_study/made_up_dictionary.hpp"
 
@@ -48,7 +50,7 @@ TEST(models, scores_are_per_token_of_each_models_own_tokenizer) {
   support::scratch_folder const at("text_models_scores");
   std::vector<language_model> aligned;
   aligned.push_back(train_model(tiny("bytes", family::gpt, 0), {}, at.path));
-  aligned.push_back(train_model(tiny("pairs", family::llama, 30), {}, at.path));
+  aligned.push_back(train_model(tiny("pairs", family::llama, 80), {}, at.path));
   auto const samples = draw_samples({.name = "test", .definitions = 0}, pool::target, 40, {}, 1);
   auto const scores  = preference_scores(aligned, samples);
   auto const first = log_probs_by_hand(aligned[0], samples), second = log_probs_by_hand(aligned[1], samples);

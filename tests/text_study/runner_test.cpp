@@ -1,11 +1,10 @@
 // What runs are made of: how well scores separate noise, what weights are worth, and P1's check.
 // SPDX-License-Identifier: MIT
-#if __has_include(<CLI/CLI.hpp>) && __has_include(<nlohmann/json.hpp>)
-#include "../../examples/text_study/runner.cpp"
+#include "text_study/runner.hpp"
 
 #include <gtest/gtest.h>
 
-#include "../../examples/text_study/gradient.cpp"
+#include "text_study/gradient.hpp"
 
 namespace {
 
@@ -39,4 +38,3 @@ TEST(runner, gradients_of_poft_are_tau_times_those_of_sft) {
 }
 
 }  // namespace
-#endif

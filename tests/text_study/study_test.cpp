@@ -1,19 +1,15 @@
 // The text study's program: a tiny study from end to end, verdicts from the files, and what it says to bad input.
 // SPDX-License-Identifier: MIT
-#if __has_include(<CLI/CLI.hpp>) && __has_include(<nlohmann/json.hpp>)
-#include "../../examples/text_study/program.cpp"
-
 #include <gtest/gtest.h>
 
-#include "../../examples/study/figures.cpp"
-#include "../../examples/study/page.cpp"
-#include "../../examples/study/tuned.cpp"
-#include "../../examples/text_study/gallery.cpp"
-#include "../../examples/text_study/report.cpp"
-#include "../../examples/text_study/results.cpp"
-#include "../../examples/text_study/tuning.cpp"
+#include "study/json.hpp"
+#include "study/tuned.hpp"
 #include "support/scratch_folder.hpp"
+#include "text_study/claims.hpp"
 #include "text_study/made_up_dictionary.hpp"
+#include "text_study/program.hpp"
+#include "text_study/results.hpp"
+#include "text_study/tuning.hpp"
 
 namespace {
 
@@ -231,4 +227,3 @@ TEST(text_study, bad_input) {
 }
 
 }  // namespace
-#endif

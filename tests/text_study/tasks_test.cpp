@@ -1,10 +1,12 @@
 // The tasks: answers by hand, drawn prompts, and slips that are wrong.
 // SPDX-License-Identifier: MIT
-#include "../../examples/text_study/tasks.cpp"
+#include "text_study/tasks.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
+
+#include "poft/core/error.hpp"
 
 namespace {
 

@@ -64,10 +64,9 @@ class progress {
     if (terminal_) {
       bool const over = share >= 1 - 1e-9;
       if (!over && elapsed - drawn_ < 0.1 && drawn_ > 0) return;
-      drawn_ = elapsed;
-      std::string bar(30, '.');
-      auto const full = static_cast<std::size_t>(share * 30 + 1e-9);
-      bar.replace(0, full, full, '#');
+      drawn_                = elapsed;
+      auto const full       = static_cast<std::size_t>(share * 30 + 1e-9);
+      std::string const bar = std::string(full, '#') + std::string(30 - full, '.');
       std::fprintf(stderr, "\r%s [%s] %3.0f %%  %s%s  %s   %s", title_.c_str(), bar.c_str(), 100 * share,
                    time_text(elapsed).c_str(), left.c_str(), note.c_str(), over ? "\n" : "");
     } else if (otherwise_ == without_terminal::tenths && tenth > tenth_) {

@@ -1,26 +1,24 @@
 // The bandit study's program: the same bytes for any number of threads, verdicts from the files, and what it says to bad input.
 // SPDX-License-Identifier: MIT
-#if __has_include(<CLI/CLI.hpp>) && __has_include(<nlohmann/json.hpp>)
-#include "../../examples/bandit/arms.cpp"
-#include "../../examples/bandit/claims.cpp"
-#include "../../examples/bandit/divergence.cpp"
-#include "../../examples/bandit/gallery.cpp"
-#include "../../examples/bandit/program.cpp"
-#include "../../examples/bandit/report.cpp"
-#include "../../examples/bandit/results.cpp"
-#include "../../examples/bandit/runner.cpp"
-#include "../../examples/bandit/tuning.cpp"
-#include "../../examples/study/claims.cpp"
-#include "../../examples/study/figures.cpp"
-#include "../../examples/study/journal.cpp"
-#include "../../examples/study/page.cpp"
-#include "../../examples/study/tuned.cpp"
-
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "bandit_study/arms.hpp"
+#include "bandit_study/claims.hpp"
+#include "bandit_study/program.hpp"
+#include "bandit_study/results.hpp"
+#include "bandit_study/runner.hpp"
+#include "bandit_study/tuning.hpp"
+#include "study/claims.hpp"
+#include "study/figures.hpp"
+#include "study/journal.hpp"
+#include "study/tuned.hpp"
+
 namespace {
+
+namespace fs = std::filesystem;
+using namespace study;
 
 /// A folder of its own, gone afterwards.
 struct scratch {
@@ -222,10 +220,10 @@ TEST(study, arms_of_a_contrast_have_the_same_budget) {
 }
 
 TEST(study, shipped_settings_cover_the_grid) {
-  auto const tuned = read_tuned("examples/bandit/tuned.json", tuned_schema);
+  auto const tuned = read_tuned("examples/bandit_study/tuned.json", tuned_schema);
   for (bool const full : {false, true}) {
     auto arms = grid(full);
-    apply_tuned(arms, tuned, "examples/bandit/tuned.json");
+    apply_tuned(arms, tuned, "examples/bandit_study/tuned.json");
   }
 }
 
@@ -274,4 +272,3 @@ TEST(study, a_figure_is_a_script_that_holds_its_numbers) {
 }
 
 }  // namespace
-#endif
