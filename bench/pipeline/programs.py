@@ -23,7 +23,7 @@ options = parser.parse_args()
 here = os.path.dirname(os.path.abspath(__file__))
 os.makedirs(options.folder, exist_ok=True)
 os.chdir(options.folder)
-threads, batch, steps = 2, 32, 100
+threads, batch, steps = 2, 32, 50
 
 
 def timed(command):
@@ -77,7 +77,7 @@ def tokens_of(name, samples=None):
     return sum(len(row["prompt"]) + len(row["response"]) + 4 for row in rows) * (samples or len(rows)) / len(rows)
 
 
-write_data("data.jsonl", 4000)
+write_data("data.jsonl", 2000)
 shape = ["--tokenizer", "bytes", "--positions", "128", "--data", "data.jsonl", "--batch", str(batch), "--checkpoint-every", "100000"]
 of_run = ["--restart"]
 rows, memory_rows = [], []
@@ -120,7 +120,7 @@ overhead = statistics.median(ratios)
 
 print(f"""### Whole programs
 
-{threads} threads, {time.strftime('%Y-%m-%d')}, {options.rounds} rounds in turn, medians; 4000 samples of 20 to 124 bytes, batches of {batch}, \
+{threads} threads, {time.strftime('%Y-%m-%d')}, {options.rounds} rounds in turn, medians; 2000 samples of 20 to 124 bytes, batches of {batch}, \
 {steps} steps; load average after {os.getloadavg()[0]:.2f}. Tokens are those of prompts and responses. `poft` is timed from start to end, PyTorch without the time
 that it takes to load; its scores differ from ours by less than 1e-3 nats. Batches of PyTorch's `score` are sorted by length.
 
