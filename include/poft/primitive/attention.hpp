@@ -160,7 +160,7 @@ struct attention_by_rows {
     std::int64_t const longest = longest_of(offsets.host());
     std::int64_t const pieces  = std::max<std::int64_t>(1, (longest + queries_at_once - 1) / queries_at_once);
     backend.template for_rows<T>(
-        (offsets.host().size() - 1) * shape.heads * pieces, 2 * longest * shape.head_channels,
+        (offsets.host().size() - 1) * shape.heads * pieces, width_of(shape, 2 * longest),
         attention_each_piece<T>{shape, scale_of<T>(shape), pieces, offsets.there(), qkv, y, log_normaliser});
   }
 
@@ -173,7 +173,7 @@ struct attention_by_rows {
     require_backward(shape, offsets.host(), qkv, y, log_normaliser, d_y, d_qkv);
     std::int64_t const longest = longest_of(offsets.host());
     backend.template for_rows<T>((offsets.host().size() - 1) * shape.kv_heads,
-                                 4 * longest * shape.head_channels * shape.group(),
+                                 width_of(shape, 4 * longest * shape.group()),
                                  attention_backward_each_head<T>{shape, scale_of<T>(shape), offsets.there(),
                                                                  qkv, y, log_normaliser, d_y, d_qkv});
   }
@@ -200,7 +200,7 @@ struct attention_by_rows {
       longest = std::max(longest, length);
     }
     backend.template for_rows<T>(
-        sequences * shape.kv_heads, 2 * longest * shape.head_channels,
+        sequences * shape.kv_heads, width_of(shape, 2 * longest),
         attention_decode_each_head<T>{shape, scale_of<T>(shape), lengths.there(), cache.first.there(), q,
                                       cache.keys, cache.values, y});
   }
@@ -238,6 +238,11 @@ struct attention_by_rows {
   }
 
  private:
+  /// What a row functor looks at: `rows` of a head's channels where a thread goes through them, one where many do, each with
+  /// channels of its own.
+  static std::int64_t width_of(attention_shape const& shape, std::int64_t rows) {
+    return works_in_host_memory<Backend> ? rows * shape.head_channels : shape.head_channels;
+  }
   static void require_heads(char const* operation, attention_shape const& shape) {
     if (shape.heads < 1 || shape.kv_heads < 1 || shape.head_channels < 1 ||
         shape.heads % shape.kv_heads != 0) {

@@ -62,6 +62,11 @@ class context {
   void* workspace() { return workspace_.data(); }
   /// [most_sums], for one sum at a time
   double* sums() { return sums_.data(); }
+  /// At least so many bytes, for one operation at a time: what it held before is gone.
+  void* scratch(std::ptrdiff_t bytes) {
+    if (bytes > scratch_.size()) scratch_ = buffer<unsigned char>(bytes, stream_);
+    return scratch_.data();
+  }
 
   /// What cuBLASLt was asked for once, and how it then does it; the shapes of a training step are few.
   using product_shape = std::array<std::int64_t, 20>;
@@ -73,7 +78,7 @@ class context {
   int device_                = 0;
   cudaStream_t stream_       = nullptr;
   cublasLtHandle_t products_ = nullptr;
-  buffer<unsigned char> workspace_;
+  buffer<unsigned char> workspace_, scratch_;
   buffer<double> sums_;
 };
 
