@@ -60,7 +60,7 @@ class backend {
 
   template <class T>
   buffer<T> allocate(std::int64_t n) const {
-    return buffer<T>(n, stream());
+    return buffer<T>(n, on_->stream());
   }
 
   /// Memory that one operation uses while it works; the next that asks gets the same.
