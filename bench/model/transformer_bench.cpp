@@ -38,7 +38,7 @@ class train_step {
  public:
   train_step(eigen::backend const& backend, transformer_config const& config, std::int64_t batch,
              std::int64_t time)
-      : model_(backend, config), head_(backend), optimiser_(adamw{}, model_.parameters().size()) {
+      : model_(backend, config), head_(backend), optimiser_(backend, adamw{}, model_.parameters().size()) {
     initialise(config, model_.slices(), 1);
     random_stream random(2);
     for (std::int64_t s = 0; s < batch; ++s) {
@@ -60,8 +60,7 @@ class train_step {
     head_seconds.push_back(seconds_of([&] { run_head(); }));
     backward_seconds.push_back(seconds_of([&] { model_.backward(d_hidden()); }));
     optimiser_seconds.push_back(seconds_of([&] {
-      optimiser_.update(model_.backend(), model_.parameters(), std::span<float const>(model_.gradient()),
-                        1e-4);
+      optimiser_.update(model_.parameters(), model_.gradient(), 1e-4);
       model_.zero_gradient();
     }));
   }
@@ -85,7 +84,7 @@ class train_step {
 
   transformer<eigen::backend, float> model_;
   logits_head<eigen::backend> head_;
-  optimiser<float> optimiser_;
+  optimiser<eigen::backend, float> optimiser_;
   std::vector<std::int32_t> tokens_, targets_;
   std::vector<std::int64_t> offsets_{0};
   std::vector<float> logits_, d_hidden_;

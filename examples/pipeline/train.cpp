@@ -13,6 +13,7 @@
 #include "poft/train/score.hpp"
 #include "poft/train/trainer.hpp"
 #include "training_data.hpp"
+#include "training_run.hpp"
 
 namespace pipeline {
 namespace {
@@ -24,7 +25,7 @@ struct train_options {
   new_model_options fresh;
   sample_options samples;
   std::string objective, out, scores, reference, held_out, held_out_scores, missing = "refuse", member;
-  std::string schedule = "cosine", optimiser = "adamw";
+  std::string schedule = "cosine", optimiser = "adamw", device = "cpu";
   std::vector<std::string> columns;
   double epochs = 1, learning_rate = 1e-3, warmup = 0.1, weight_decay = 0, clip = 1, dropout = 0;
   std::int64_t steps = 0, batch = 16, micro_batch = 0, chunk = 1 << 17, checkpoint_every = 100,
@@ -36,15 +37,11 @@ struct train_options {
 /// All that the trained weights depend on. Numbers are texts: what differs is shown as it was given.
 nlohmann::json run_of(train_options const& o, language_model const& model,
                       training_stream::survey const& data) {
-  nlohmann::json run{{"objective", o.objective},
-                     {"member", o.member},
-                     {"data", o.samples.data},
-                     {"too_long", o.samples.too_long},
-                     {"end_token", o.samples.end_token},
-                     {"schedule", o.schedule},
-                     {"optimiser", o.optimiser},
-                     {"reference", o.reference},
-                     {"held_out", o.held_out}};
+  nlohmann::json run{{"objective", o.objective},         {"member", o.member},
+                     {"data", o.samples.data},           {"too_long", o.samples.too_long},
+                     {"end_token", o.samples.end_token}, {"schedule", o.schedule},
+                     {"optimiser", o.optimiser},         {"device", o.device},
+                     {"reference", o.reference},         {"held_out", o.held_out}};
   auto const add = [&](char const* name, auto number) { run[name] = message(number); };
   add("model", poft::fingerprint(*model.weights));
   add("content", data.hash);
@@ -144,6 +141,7 @@ void train(train_options const& o) {
     throw poft::value_error(
         message("train: --out is the model's own folder \"", o.out, "\", expected another one"));
   }
+  if (o.device == "cuda") require_cuda();
   auto model = is_new ? new_model(o.fresh, o.model.threads, o.dropout) : open_model(o.model, o.dropout);
 
   column_sources sources(objective, o.columns);
@@ -179,21 +177,24 @@ void train(train_options const& o) {
 
   poft::training_term term{objective};
   term.member = o.member;
-  poft::trainer<poft::eigen::backend, float> trainer(*model->weights, {term}, settings);
   training_stream again(*model, o.samples, sources);
-  poft::dataset const* const judged = held_out ? &*held_out : nullptr;
+  poft::dataset all;
+  poft::data_source chunks;
+  training_run run{term, settings, nullptr, nullptr, held_out ? &*held_out : nullptr};
   if (data.samples <= o.chunk) {
     std::vector<double> state;
-    trainer.run(again.take(data.samples, state), judged);
+    all      = again.take(data.samples, state);
+    run.data = &all;
   } else {  // more than shall be in memory: chunk after chunk, each shuffled
-    std::int64_t const steps = o.chunk / o.batch;
-    trainer.run({.collect = [&](std::int64_t, auto& state) { return again.take(steps * o.batch, state); },
-                 .steps   = steps},
-                judged);
+    chunks.steps   = o.chunk / o.batch;
+    chunks.collect = [&](std::int64_t, auto& state) { return again.take(chunks.steps * o.batch, state); };
+    run.source     = &chunks;
   }
+  std::int64_t const steps = o.device == "cuda"
+                                 ? run_on_cuda(model->weights->config(), model->weights->parameters(), run)
+                                 : run_on(*model->weights, run);
   save_model(*model, o.out);
-  std::printf("%s: %lld steps of %s\n", o.out.c_str(), static_cast<long long>(trainer.steps()),
-              o.objective.c_str());
+  std::printf("%s: %lld steps of %s\n", o.out.c_str(), static_cast<long long>(steps), o.objective.c_str());
 }
 
 }  // namespace
@@ -270,6 +271,9 @@ void add_train(CLI::App& program) {
       ->capture_default_str();
   train->add_option("--checkpoint-every", o->checkpoint_every, "steps")->capture_default_str();
   train->add_option("--evaluation-every", o->evaluation_every, "steps; 0: only at the end")
+      ->capture_default_str();
+  train->add_option("--device", o->device, "where the model is trained")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
   train->add_flag("--restart", o->restart, "throw away the run that --out holds");
   train->callback([o] { pipeline::train(*o); });

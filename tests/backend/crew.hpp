@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "poft/backend/one_by_one.hpp"
-#include "poft/primitive/attention.hpp"
 
 namespace poft_test {
 
@@ -109,7 +108,3 @@ struct crew : poft::one_by_one {
 };
 
 }  // namespace poft_test
-
-/// Its default keeps scores in one thread's memory, which a crew does not share; a GPU has its own attention, too.
-template <>
-struct poft::primitive::attention<poft_test::crew> : poft::primitive::attention<poft::one_by_one> {};

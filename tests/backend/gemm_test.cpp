@@ -121,6 +121,30 @@ TYPED_TEST(gemm_on, strides_and_batch) {
   }
 }
 
+// Two products in the same rows, one to the right of the other, as heads of attention stand.
+TYPED_TEST(gemm_on, products_side_by_side) {
+  using T     = typename TypeParam::value;
+  int const m = 3, n = 5, k = 4;
+  auto const a = tensor<T>::random(m, 2 * k, 1), b = tensor<T>::random(k, n, 2);
+  tensor<T> c(m, 2 * n + 1, T(7));
+  typename TypeParam::backend const backend{};
+  poft::primitive::gemm_options options{.count = 2, .stride_a = k, .stride_b = 0, .stride_c = n};
+  view<T const, 2> const left(a.data.data(), m, k, 2 * k);
+  backend.gemm(options, left, b, view<T, 2>(c.data.data(), m, n, 2 * n + 1));
+  for (int i = 0; i < m; ++i) {
+    for (int j = 0; j < 2 * n; ++j) {
+      double sum = 0;
+      for (int l = 0; l < k; ++l) sum += double(a(i, j / n * k + l)) * double(b(l, j % n));
+      EXPECT_NEAR(double(c(i, j)), sum, 1e-5) << i << ", " << j;
+    }
+    EXPECT_EQ(c(i, 2 * n), T(7));
+  }
+  options.stride_c = n - 1;
+  EXPECT_THROW(backend.gemm(options, left, b, view<T, 2>(c.data.data(), m, n, 2 * n + 1)), poft::value_error);
+  options.stride_c = n;
+  EXPECT_THROW(backend.gemm(options, left, b, view<T, 2>(c.data.data(), m, n, 2 * n - 1)), poft::value_error);
+}
+
 // The same product twice, each so deep that its depth is cut.
 TYPED_TEST(gemm_on, batch_of_deep_products) {
   using T     = typename TypeParam::value;

@@ -1,160 +1,26 @@
 // Levels 2 and 3 on the device: losses and gradients of the one-by-one oracle, float and bfloat16 logits.
 // SPDX-License-Identifier: MIT
-#include <cmath>
-
 #include "cuda/on_device.cuh"
-#include "poft/backend/one_by_one.hpp"
-#include "poft/head/hidden.hpp"
-#include "poft/head/logits.hpp"
-#include "poft/objective/dpo.hpp"
-#include "poft/objective/nll.hpp"
-#include "poft/objective/unlikelihood.hpp"
+#include "head/as_one_by_one.hpp"
 
 namespace {
 
-using namespace poft;
-using poft_test::on_device;
-using poft_test::some_numbers;
-using poft_test::travelling;
+using namespace poft_test;
 
 class cuda_heads : public on_device {};
 
-/// Two pairs of ragged sequences, some tokens masked.
-struct batch {
-  std::vector<std::int32_t> targets;
-  std::vector<std::int64_t> offsets{0, 3, 8, 9, 13};
-  std::vector<std::uint8_t> mask;
-  std::vector<double> reference_chosen{-9, -20}, reference_rejected{-4, -12};
-
-  explicit batch(std::int64_t vocab) {
-    random_stream random(7);
-    for (int t = 0; t < 13; ++t) {
-      targets.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocab))));
-      mask.push_back(t != 0 && t != 5);
-    }
-  }
-  token_batch<std::int32_t> tokens() const { return {targets, offsets, mask}; }
-};
-
-template <class T>
-std::vector<T> as(std::vector<double> const& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
-/// All that a head can be asked for: DPO of the sequences, an entropy bonus of the tokens, unlikelihood of candidates.
-template <class Head, class T, class Read, class Candidates>
-double losses(Head& head, batch const& b, token_candidates<std::int32_t> const& candidates, Read const& read,
-              Candidates const& candidate_loss) {
-  read();
-  std::vector<T> const chosen = as<T>(b.reference_chosen), rejected = as<T>(b.reference_rejected);
-  preference_pair<std::span<T const>> const frozen{{}, {}, chosen, rejected};
-  double loss = head.sequence_loss(objective::dpo{.beta = 0.3}, frozen).loss;
-  loss += head.token_loss(objective::nll_sum{}, token<std::span<T const>>{},
-                          {.factor = 0.5, .entropy_coefficient = 0.2});
-  return loss + candidate_loss(candidates);
-}
-
-template <class Stored, class T>
-void expect_level_2(cuda::backend const& device, std::int64_t vocab, double tolerance) {
-  batch const b(vocab);
-  std::vector<std::int32_t> items;
-  std::vector<std::int64_t> offsets{0};
-  for (int t = 0; t < 13; ++t) {
-    if (b.mask[static_cast<std::size_t>(t)]) {
-      items.push_back(static_cast<std::int32_t>((b.targets[static_cast<std::size_t>(t)] + 1) % vocab));
-    }
-    offsets.push_back(static_cast<std::int64_t>(items.size()));
-  }
-  token_candidates<std::int32_t> const candidates{items, offsets};
-  travelling<Stored> logits(device, some_numbers<Stored>(13 * vocab, 1, 4));
-  std::vector<double> exact, d_exact(logits.host.size());
-  for (Stored const z : logits.host) exact.push_back(static_cast<double>(z));
-
-  logits_head<one_by_one, double> oracle;
-  view<double, 2> const z(exact.data(), 13, vocab), d_z(d_exact.data(), 13, vocab);
-  double const want = losses<decltype(oracle), double>(
-      oracle, b, candidates, [&] { oracle.read(z, b.tokens(), {.entropy = true}); },
-      [&](auto const& c) {
-        return oracle.candidate_loss(objective::unlikelihood{}, z, b.tokens(), c,
-                                     token<std::span<double const>>{});
-      });
-  oracle.write(view<double const, 2>(z), b.tokens(), d_z);
-
-  logits_head<cuda::backend, T> head(device);
-  auto const there = logits.there(13, vocab);
-  double const got = losses<decltype(head), T>(
-      head, b, candidates, [&] { head.read(there, b.tokens(), {.entropy = true}); },
-      [&](auto const& c) {
-        return head.candidate_loss(objective::unlikelihood{}, there, b.tokens(), c,
-                                   token<std::span<T const>>{});
-      });
-  head.write(view<Stored const, 2>(there), b.tokens(), there);  // in place
-  EXPECT_NEAR(got, want, 1e-4 * std::abs(want));
-  logits.back();
-  for (std::size_t k = 0; k < d_exact.size(); ++k) {
-    ASSERT_NEAR(static_cast<double>(logits.host[k]), d_exact[k], tolerance * (1 + std::abs(d_exact[k]))) << k;
-  }
-}
-
 TEST_F(cuda_heads, level_2) {
   for (std::int64_t const vocab : {5, 1000, 50257}) {
-    expect_level_2<float, float>(device(), vocab, 1e-5);
-    expect_level_2<double, double>(device(), vocab, 1e-12);
-    expect_level_2<bfloat16, float>(device(), vocab, 1.0 / 128);
+    expect_level_2_of_one_by_one<float, float>(device(), vocab, 1e-5);
+    expect_level_2_of_one_by_one<double, double>(device(), vocab, 1e-12);
+    expect_level_2_of_one_by_one<poft::bfloat16, float>(device(), vocab, 1.0 / 128);
   }
 }
 
-TEST_F(cuda_heads, level_3_in_blocks_and_kept) {
-  std::int64_t const vocab = 3000, channels = 48;
-  batch const b(vocab);
-  for (std::int64_t const keep_bytes : {std::int64_t{0}, std::int64_t{1} << 20}) {
-    travelling<float> hidden(device(), some_numbers<float>(13 * channels, 1)),
-        weight(device(), some_numbers<float>(vocab * channels, 2)),
-        d_hidden(device(), std::vector<float>(13 * channels)),
-        d_weight(device(), some_numbers<float>(vocab * channels, 3));
-    std::vector<double> const x(hidden.host.begin(), hidden.host.end()),
-        w(weight.host.begin(), weight.host.end());
-    std::vector<double> d_x(x.size()), d_w(d_weight.host.begin(), d_weight.host.end());
-    hidden_head_options const options{.keep_bytes = keep_bytes, .rows = 4, .items = 700};
-    auto const run = [&]<class Backend, class T>(hidden_head<Backend, T> head, view<T const, 2> states,
-                                                 view<T const, 2> table, view<T, 2> d_states,
-                                                 view<T, 2> d_table) {
-      std::vector<T> const chosen = as<T>(b.reference_chosen), rejected = as<T>(b.reference_rejected);
-      return head
-          .loss_and_gradient(objective::dpo{.beta = 0.3}, states, table, b.tokens(),
-                             preference_pair<std::span<T const>>{{}, {}, chosen, rejected}, d_states, d_table)
-          .loss;
-    };
-    double const want =
-        run(hidden_head<one_by_one, double>({}, options), view<double const, 2>(x.data(), 13, channels),
-            view<double const, 2>(w.data(), vocab, channels), view<double, 2>(d_x.data(), 13, channels),
-            view<double, 2>(d_w.data(), vocab, channels));
-    double const got = run(hidden_head<cuda::backend, float>(device(), options),
-                           view<float const, 2>(hidden.there(13, channels)),
-                           view<float const, 2>(weight.there(vocab, channels)), d_hidden.there(13, channels),
-                           d_weight.there(vocab, channels));
-    EXPECT_NEAR(got, want, 1e-4 * std::abs(want));
-    d_hidden.back();
-    d_weight.back();
-    for (std::size_t k = 0; k < d_x.size(); ++k) ASSERT_NEAR(d_hidden.host[k], d_x[k], 1e-4) << k;
-    for (std::size_t k = 0; k < d_w.size(); ++k) ASSERT_NEAR(d_weight.host[k], d_w[k], 1e-4) << k;
-  }
-}
+TEST_F(cuda_heads, level_3_in_blocks_and_kept) { expect_level_3_of_one_by_one(device()); }
 
 TEST_F(cuda_heads, a_row_without_a_finite_logit_is_named) {
-  batch const b(10);
-  travelling<float> logits(device(), [] {
-    auto z = some_numbers<float>(130, 1);
-    for (int v = 0; v < 10; ++v) z[static_cast<std::size_t>(20 + v)] = -INFINITY;
-    return z;
-  }());
-  logits_head<cuda::backend, float> head(device());
-  try {
-    head.read(logits.there(13, 10), b.tokens());
-    FAIL();
-  } catch (value_error const& problem) {
-    EXPECT_NE(std::string(problem.what()).find("row 2"), std::string::npos) << problem.what();
-  }
+  expect_a_row_without_a_finite_logit_to_be_named(device());
 }
 
 }  // namespace

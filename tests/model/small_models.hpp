@@ -17,7 +17,7 @@
 #include "poft/model/scalar_head.hpp"
 #include "poft/model/transformer.hpp"
 #include "poft/objective/nll.hpp"
-#include "primitive/tensor.hpp"
+#include "poft/primitive/backend_copy.hpp"
 
 namespace poft_test {
 
@@ -116,6 +116,11 @@ void fill_with_random_numbers(std::span<T> parameters, std::uint64_t seed, doubl
   poft::random_stream random(seed);
   for (T& x : parameters) x = static_cast<T>(scale * (2 * static_cast<double>(random.uniform<float>()) - 1));
 }
+template <class Backend, class T>
+void fill_with_random_numbers(poft::transformer<Backend, T>& model, std::uint64_t seed, double scale = 0.8) {
+  poft::change_on_host(model.backend(), model.parameters(),
+                       [&](std::span<T> parameters) { fill_with_random_numbers(parameters, seed, scale); });
+}
 
 /// The sum over targets >= 0 of their negative log-likelihood and, where the model has a scalar head, half the squares of the
 /// last tokens' scalars. The gradient is left in model.gradient().
@@ -127,29 +132,35 @@ double loss_and_gradient(poft::transformer<Backend, T>& model, ragged_tokens con
   auto const& p          = model.slices();
   auto const& d          = model.gradient_slices();
   auto const hidden      = model.forward(batch.tokens, batch.offsets, dropout_seed);
-  std::ptrdiff_t const n = hidden.rows();
+  std::ptrdiff_t const n = hidden.rows(), vocab = model.config().vocab;
   model.zero_gradient();
 
-  tensor<T> logits(n, model.config().vocab), d_hidden(n, hidden.columns());
-  backend.gemm({.transpose_b = true}, hidden, p.head, matrix(logits));
+  auto room = backend.template allocate<T>(n * vocab), d_room = backend.template allocate<T>(hidden.size());
+  view<T, 2> const logits(room.data(), n, vocab), d_hidden(d_room.data(), n, hidden.columns());
+  backend.gemm({.transpose_b = true}, hidden, p.head, logits);
   poft::logits_head<Backend, T> head(backend);
   poft::token_batch<std::int32_t> const targets{batch.targets, batch.offsets, {}, -1};
-  head.read(matrix(logits), targets);
+  head.read(logits, targets);
   double loss = head.token_loss(poft::objective::nll_sum{}, poft::token<std::span<T const>>{}, {.count = 1});
-  head.write(view<T const, 2>(logits), targets, matrix(logits));
-  backend.gemm({}, matrix(logits), p.head, matrix(d_hidden));
-  backend.gemm({.transpose_a = true, .beta = 1}, matrix(logits), hidden, d.head);
+  head.write(view<T const, 2>(logits), targets, logits);
+  backend.gemm({}, logits, p.head, d_hidden);
+  backend.gemm({.transpose_a = true, .beta = 1}, logits, hidden, d.head);
 
   if (model.config().scalar_head) {
-    using scalar = poft::scalar_head<Backend>;
-    std::vector<T> values(static_cast<std::size_t>(n)), rewards(batch.offsets.size() - 1);
+    using scalar         = poft::scalar_head<Backend>;
+    auto const sequences = static_cast<std::ptrdiff_t>(batch.offsets.size()) - 1;
+    auto of_tokens = backend.template allocate<T>(n), of_sequences = backend.template allocate<T>(sequences);
+    view<T> const values(of_tokens.data(), n), rewards(of_sequences.data(), sequences);
     scalar::forward(backend, hidden, p.scalar_head, values);
-    scalar::last_tokens(backend, values, batch.offsets, view<T>(rewards));
-    for (T const reward : rewards) loss += static_cast<double>(reward) * static_cast<double>(reward) / 2;
-    scalar::last_tokens_backward(backend, rewards, batch.offsets, view<T>(values));
-    scalar::backward(backend, hidden, p.scalar_head, values, matrix(d_hidden), d.scalar_head);
+    scalar::last_tokens(backend, values, batch.offsets, rewards);
+    for (T const reward :
+         poft::on_host(backend, std::span<T const>(rewards.data(), static_cast<std::size_t>(sequences)))) {
+      loss += static_cast<double>(reward) * static_cast<double>(reward) / 2;
+    }
+    scalar::last_tokens_backward(backend, rewards, batch.offsets, values);
+    scalar::backward(backend, hidden, p.scalar_head, values, d_hidden, d.scalar_head);
   }
-  model.backward(matrix(d_hidden));
+  model.backward(d_hidden);
   return loss;
 }
 

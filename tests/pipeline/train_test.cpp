@@ -48,6 +48,20 @@ TEST(train, from_nothing_by_a_preset) {
                  {"gpt_huge", "llama_nano"});
 }
 
+// Where there is no GPU, or no CUDA was there to build with, it says so before it does anything.
+TEST(train, on_a_gpu_or_with_a_sentence) {
+  world const w("train_device");
+  auto const result = call(train(w, "sft", {"--steps", "2", "--batch", "3", "--device", "cuda"}));
+  if (result.code == 0) {
+    scores_by(w, "o");
+    return;
+  }
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.complained.find("cuda: "), std::string::npos) << result.complained;
+  EXPECT_NE(result.complained.find("expected"), std::string::npos) << result.complained;
+  EXPECT_FALSE(fs::exists(w / "o"));
+}
+
 // Eqs. 7-9 of arXiv:2412.12865: PoFT's gradient is tau = sigma(r_LLM - r_theta) times that of SFT, and so is a step of SGD.
 TEST(train, poft_is_supervised_training_times_tau) {
   world const w("train_tau");

@@ -29,13 +29,13 @@ template <class T, class Rule, class State>
 void compare_with_plain_loop(Rule const& rule, State state, double tolerance) {
   std::size_t const size = 2 * 4096 + 37;
   auto p = some_numbers<T>(size, 1), want = p;
-  optimiser<T> lanes(rule, size), threads(rule, size);
+  optimiser<eigen::backend, T> lanes({.threads = 1}, rule, size), threads({.threads = 3}, rule, size);
   auto on_threads = p;
   for (int step = 0; step < 3; ++step) {
     auto const g = some_numbers<T>(size, 2 + static_cast<std::uint64_t>(step));
     rule.update(state, want, g, 0.01);
-    lanes.update(eigen::backend{.threads = 1}, p, g, 0.01);
-    threads.update(eigen::backend{.threads = 3}, on_threads, g, 0.01);
+    lanes.update(p, g, 0.01);
+    threads.update(on_threads, g, 0.01);
   }
   EXPECT_EQ(p, on_threads);
   for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(p[i], want[i], tolerance) << i;
@@ -52,10 +52,10 @@ TEST(Optimiser, IsThePlainLoopOnLanes) {
 
 // p - rate (g / 2 + decay p) with decay 1/2, rate 1/2, g = 2: 4 -> 4 - (1 + 2) / 2 = 2.5, without decay 4 - 1/2.
 TEST(Optimiser, DecayGroupsAndFactor) {
-  optimiser<double> rule(sgd{.weight_decay = 0.5}, 5, {{2, true}, {3, false}});
+  optimiser<one_by_one, double> rule({}, sgd{.weight_decay = 0.5}, 5, {{2, true}, {3, false}});
   std::vector<double> p(5, 4);
   std::vector<double> const g(5, 2);
-  rule.update(one_by_one{}, p, g, 0.5, 0.5);
+  rule.update(p, g, 0.5, 0.5);
   EXPECT_EQ(p, (std::vector<double>{2.5, 2.5, 3.5, 3.5, 3.5}));
   EXPECT_EQ(rule.steps(), 1);
 }
@@ -93,12 +93,13 @@ TEST(Optimiser, NormOnABackend) {
 }
 
 TEST(Optimiser, RefusesWhatItCannotUse) {
-  EXPECT_THROW(optimiser<float>(adamw{.beta1 = 1}, 2), value_error);
-  EXPECT_THROW(optimiser<float>(adamw{}, 2, {{1, true}}), shape_error);
-  optimiser<float> rule(adamw{}, 2);
+  using rules = optimiser<one_by_one, float>;
+  EXPECT_THROW(rules({}, adamw{.beta1 = 1}, 2), value_error);
+  EXPECT_THROW(rules({}, adamw{}, 2, {{1, true}}), shape_error);
+  rules rule({}, adamw{}, 2);
   std::vector<float> p(2), g(3);
-  EXPECT_THROW(rule.update(one_by_one{}, p, g, 0.1), shape_error);
-  EXPECT_THROW(rule.update(one_by_one{}, p, std::span<float const>(g).first(2), -0.1), value_error);
+  EXPECT_THROW(rule.update(p, g, 0.1), shape_error);
+  EXPECT_THROW(rule.update(p, std::span<float const>(g).first(2), -0.1), value_error);
 }
 
 }  // namespace

@@ -16,6 +16,9 @@
 //   for_pieces(count, f)      f(b, k) for k = 0 .. count-1, in any order and possibly at once, where b is a backend of
 //                             the same type that computes the same with a share of the threads; f throws nothing.
 //                             Call it as poft::for_pieces(backend, count, f)
+//   host(), read(from, to)    where its memory is not the host's (primitive/backend_copy.hpp): a backend for what the host
+//                             holds, and a copy into the host's memory that is there when it returns; copy() may then
+//                             have either side in the host's memory
 //
 // All are const: a backend is a value that says where and with how many threads, and holds no state of a
 // computation.
@@ -25,6 +28,7 @@
 #include <cstdint>
 
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/gemm.hpp"
 
 namespace poft {
@@ -70,9 +74,5 @@ void for_pieces(Backend const& backend, std::int64_t count, F const& f) {
     for (std::int64_t k = 0; k < count; ++k) f(backend, k);
   }
 }
-
-/// What allocate<T> returns.
-template <class Backend, class T>
-using buffer_of = decltype(std::declval<Backend const&>().template allocate<T>(std::int64_t{1}));
 
 }  // namespace poft

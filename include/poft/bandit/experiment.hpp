@@ -132,7 +132,7 @@ class experiment {
         seed_(seed),
         policy_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
         reference_(make_policy<policy_type>(backend_, settings_.data.size(), seed)),
-        optimiser_(adamw{.weight_decay = 0}, policy_.parameters().size()),
+        optimiser_(backend_, adamw{.weight_decay = 0}, policy_.parameters().size()),
         pool_(random_contexts(policy_, random_of(seed, stream::contexts), settings_.pool)),
         held_out_(random_contexts(policy_, random_of(seed, stream::held_out), settings_.held_out)),
         log_data_(log_of<T>(settings_.data)) {
@@ -288,7 +288,7 @@ class experiment {
     } else {
       policy_.backward(actions, d);
     }
-    optimiser_.update(backend_, policy_.parameters(), policy_.gradient(), settings_.learning_rate);
+    optimiser_.update(policy_.parameters(), policy_.gradient(), settings_.learning_rate);
   }
 
   measurement measure() {
@@ -459,7 +459,7 @@ class experiment {
   experiment_settings settings_;
   std::uint64_t seed_;
   policy_type policy_, reference_;
-  optimiser<T> optimiser_;
+  optimiser<Backend, T> optimiser_;
   std::vector<context> pool_, held_out_;  // [pool, width], [held_out, width]
   std::vector<action> held_out_actions_;  // of sequences: drawn by pi_ref, one per held-out context
   std::vector<T> log_data_;               // [actions]

@@ -52,7 +52,7 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
                  std::uint64_t seed, fit_settings const& settings = {}) {
   std::ptrdiff_t const rows = settings.contexts;
   random_stream random      = random_of(seed, stream::fit);
-  optimiser<T> adam(adamw{.weight_decay = 0}, policy.parameters().size());
+  optimiser<Backend, T> adam(backend, adamw{.weight_decay = 0}, policy.parameters().size());
   std::vector<typename Policy<Backend, T>::context> contexts(
       static_cast<std::size_t>(rows * policy.context_width()));
   for (int step = 0; step < settings.steps; ++step) {
@@ -90,7 +90,7 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       }
       policy.backward({actions.data(), rows, settings.samples}, {d_log_prob.data(), rows, settings.samples});
     }
-    adam.update(backend, policy.parameters(), policy.gradient(), settings.learning_rate);
+    adam.update(policy.parameters(), policy.gradient(), settings.learning_rate);
   }
 }
 

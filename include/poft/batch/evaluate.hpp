@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "poft/backend/backend_copy.hpp"
 #include "poft/core/error.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/row/row.hpp"
 #include "poft/scalar/gradient.hpp"
 

@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "poft/backend/backend_copy.hpp"
 #include "poft/batch/evaluate.hpp"
 #include "poft/batch/preference_metrics.hpp"
 #include "poft/core/view.hpp"
 #include "poft/head/token_batch.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/row/token_statistics.hpp"
 
 namespace poft {

@@ -24,6 +24,7 @@
 #include "poft/model/parameters.hpp"
 #include "poft/model/transformer.hpp"
 #include "poft/primitive/attention.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/embedding.hpp"
 #include "poft/primitive/linear.hpp"
 #include "poft/row/row.hpp"
@@ -92,7 +93,7 @@ struct draw_each_row {
 }  // namespace detail
 
 /// The forward pass of sequences that grow: keys and values of their tokens are kept, so that a new token costs what it
-/// does by itself. The backend's memory must be readable by the host.
+/// does by itself.
 template <class Backend, class T>
 class decoder {
  public:
@@ -127,11 +128,13 @@ class decoder {
         places_.push_back(first_[s] + t);
       }
     }
-    view<T, 2> const x      = forward(tokens, [&](block_activations<T> const& a, view<T, 2>) {
-      attention::forward(backend_, attention_shape_of(config_), offsets, a.qkv, a.attended, a.log_normaliser);
+    auto const offsets_there = offsets_copy_.send_indices(backend_, offsets);
+    view<T, 2> const x       = forward(tokens, [&](block_activations<T> const& a, view<T, 2>) {
+      attention::forward(backend_, attention_shape_of(config_), offsets_there, a.qkv, a.attended,
+                               a.log_normaliser);
     });
-    view<T, 2> const x_last = now_.x.subview(0, offsets.size() - 1);  // [sequences, channels]
-    primitive::embedding<Backend>::forward(backend_, last_, x, x_last);
+    view<T, 2> const x_last  = now_.x.subview(0, offsets.size() - 1);  // [sequences, channels]
+    primitive::embedding<Backend>::forward(backend_, last_copy_.send_indices(backend_, last_), x, x_last);
     return logits_of(x_last);
   }
 
@@ -145,12 +148,14 @@ class decoder {
       places_.push_back(first_[s] + lengths_[s]);
       ++lengths_[s];
     }
-    std::ptrdiff_t const kv = config_.kv_channels();
+    std::ptrdiff_t const kv  = config_.kv_channels();
+    auto const lengths_there = lengths_copy_.send_indices(backend_, lengths_);
+    auto const first_there   = first_copy_.send_indices(backend_, first_);
     return logits_of(forward(tokens, [&](block_activations<T> const& a, view<T, 2> cache) {
       view<T const, 2> const q(a.qkv.data(), a.qkv.rows(), config_.query_channels(), a.qkv.row_stride());
       view<T const, 2> const keys(cache.data(), rows_, kv, 2 * kv),
           values(cache.data() + kv, rows_, kv, 2 * kv);
-      attention::decode(backend_, attention_shape_of(config_), lengths_, q, {keys, values, first_},
+      attention::decode(backend_, attention_shape_of(config_), lengths_there, q, {keys, values, first_there},
                         a.attended);
     }));
   }
@@ -176,15 +181,16 @@ class decoder {
     std::ptrdiff_t const n = tokens.size(), width = 2 * config_.kv_channels();
     reserve(n);
     block_activations<T> const a = now_.blocks[0].rows(0, n);  // each block uses them again
-    embed(backend_, config_, p_, tokens, positions_, a.x);
+    auto const positions         = positions_copy_.send_indices(backend_, positions_);
+    auto const places            = places_copy_.send_indices(backend_, places_).there();
+    embed(backend_, config_, p_, tokens_copy_.send_indices(backend_, tokens), positions, a.x);
     for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
       forward_block(
-          backend_, config_, p_.blocks[static_cast<std::size_t>(l)], positions_, a, a.x,
+          backend_, config_, p_.blocks[static_cast<std::size_t>(l)], positions, a, a.x,
           [&] {
             view<T, 2> const cache(cache_.data() + l * rows_ * width, rows_, width);
             backend_.template for_rows<T>(
-                n, width,
-                detail::cache_each_token<T>{a.qkv, config_.query_channels(), {places_.data()}, cache});
+                n, width, detail::cache_each_token<T>{a.qkv, config_.query_channels(), places, cache});
             attend(a, cache);
           },
           [&](std::ptrdiff_t, view<T const, 2> input, linear_slices<T> const& p, view<T const, 2> x,
@@ -226,6 +232,10 @@ class decoder {
   std::vector<std::int32_t> last_;       // [sequences]: the last rows of the tokens that go through
   std::vector<std::int32_t> positions_;  // [n]
   std::vector<std::int64_t> places_;     // [n]: rows of the cache
+
+  // Where the backend's rows see these, and the tokens and offsets that are given.
+  backend_copy<Backend, std::int64_t> first_copy_, lengths_copy_, places_copy_, offsets_copy_;
+  backend_copy<Backend, std::int32_t> last_copy_, positions_copy_, tokens_copy_;
 };
 
 namespace detail {
@@ -299,6 +309,9 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
   std::vector<std::uint64_t> streams;
   std::vector<std::size_t> kept;
   std::vector<drawn_item<T>> drawn;
+  backend_copy<Backend, std::uint64_t> streams_copy;
+  backend_copy<Backend, std::int64_t> positions_copy;
+  backend_copy<Backend, drawn_item<T>> drawn_copy;
   for (std::ptrdiff_t step = 0; step < options.new_tokens && !unfinished.empty(); ++step) {
     bool anew = step == 0;
     streams.clear();
@@ -323,10 +336,12 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
     }
     view<T const, 2> const logits = anew ? model.start(tokens, offsets) : model.add(tokens);
     drawn.resize(unfinished.size());
-    backend.template for_rows<T>(
-        logits.rows(), logits.columns(),
-        draw_each_row<T>{
-            logits, options.sampling, options.seed, {streams.data()}, {positions.data()}, drawn.data()});
+    backend.template for_rows<T>(logits.rows(), logits.columns(),
+                                 draw_each_row<T>{logits, options.sampling, options.seed,
+                                                  streams_copy.send_indices(backend, streams).there(),
+                                                  positions_copy.send_indices(backend, positions).there(),
+                                                  drawn_copy.send(backend, drawn)});
+    drawn_copy.fetch(backend, drawn);
 
     tokens.clear();
     kept.clear();
@@ -353,7 +368,8 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
 
 /// prompts [n] int32, offsets [prompts + 1]; parameters are those of a model that may be in training. Prompts are cut into
 /// pieces of so many that memory does not grow with their number. A small model's pieces go through all steps on one
-/// thread each; all threads share the work of a larger one's. Dropout takes no part. Host memory.
+/// thread each; all threads share the work of a larger one's. Dropout takes no part. The prompts are of the host, the
+/// parameters of the backend.
 template <class Backend, class T>
 generation<T> generate(Backend const& backend, transformer_config const& config,
                        transformer_slices<T> const& parameters, view<std::int32_t const> prompts,
@@ -374,9 +390,11 @@ generation<T> generate(Backend const& backend, transformer_config const& config,
                                        counts};
   std::int64_t longest = 1;
   for (std::int64_t s = 0; s < count; ++s) longest = std::max(longest, all.longest(s, config));
-  bool const is_small       = parameters.size <= transformer<Backend, T>::most_parameters_in_pieces;
+  bool const is_small       = transformer<Backend, T>::is_cut_in_pieces(parameters.size);
   std::int64_t const most   = std::max<std::int64_t>(1, most_tokens / longest);
-  std::int64_t const wanted = is_small ? std::clamp<std::int64_t>(count / 16, 32, 64) : 64;
+  std::int64_t const wanted = !works_in_host_memory<Backend> ? count
+                              : is_small                     ? std::clamp<std::int64_t>(count / 16, 32, 64)
+                                                             : 64;
   std::int64_t const pieces = 1 + (count - 1) / std::min(most, wanted);
   auto const piece          = [&](Backend const& b, std::int64_t k) {
     detail::generate_piece(b, config, parameters, all, count * k / pieces, count * (k + 1) / pieces);

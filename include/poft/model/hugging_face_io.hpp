@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,6 +27,8 @@
 #include "poft/model/config_io.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/model/safetensors_io.hpp"
+#include "poft/model/transformer.hpp"
+#include "poft/primitive/backend_copy.hpp"
 
 namespace poft {
 
@@ -276,6 +279,15 @@ void load_parameters(std::filesystem::path const& path, transformer_config const
   if (tied_head) detail::expect_same<T>(*tied_head, slices.token_embedding);
 }
 
+/// The same into a model, wherever its parameters are.
+template <class Backend, class T>
+void load_parameters(std::filesystem::path const& path, transformer<Backend, T>& model,
+                     load_parameters_options options = {}) {
+  change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
+    load_parameters(path, model.config(), transformer_slices<T>(model.config(), parameters.data()), options);
+  });
+}
+
 struct save_model_options {
   dtype type                   = dtype::f32;     // or bf16, f16, f64
   std::int64_t max_shard_bytes = 5'000'000'000;  // a single tensor may be larger
@@ -330,6 +342,14 @@ void save_model(std::filesystem::path const& folder, transformer_config const& c
     fs::remove(folder / detail::whole_weights, failed);
   }
   write_whole(folder / "config.json", config_text);
+}
+
+/// The same from a model, wherever its parameters are.
+template <class Backend, class T>
+void save_model(std::filesystem::path const& folder, transformer<Backend, T> const& model,
+                save_model_options const& options = {}) {
+  auto const parameters = on_host(model.backend(), model.parameters());
+  save_model(folder, model.config(), transformer_slices<T const>(model.config(), parameters.data()), options);
 }
 
 }  // namespace poft

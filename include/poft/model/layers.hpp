@@ -13,6 +13,7 @@
 #include "poft/model/config.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/primitive/attention.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/embedding.hpp"
 #include "poft/primitive/gelu.hpp"
 #include "poft/primitive/layer_norm.hpp"
@@ -38,7 +39,7 @@ view<T, 2> queries_and_keys(transformer_config const& config, view<T, 2> qkv) {
 /// x [n, channels] is overwritten.
 template <class Backend, class T>
 void embed(Backend const& backend, transformer_config const& config, transformer_slices<T> const& p,
-           view<std::int32_t const> tokens, view<std::int32_t const> positions, view<T, 2> x) {
+           indices<Backend, std::int32_t> tokens, indices<Backend, std::int32_t> positions, view<T, 2> x) {
   using embedding = primitive::embedding<Backend>;
   embedding::forward(backend, tokens, p.token_embedding, x);
   if (config.position == position_kind::learned) {
@@ -63,7 +64,7 @@ void normalise(Backend const& backend, transformer_config const& config, norm_sl
 ///                                       after the attention, 1 after the MLP
 template <class Backend, class T, class Attend, class AddBranch>
 void forward_block(Backend const& backend, transformer_config const& config, block_slices<T> const& p,
-                   view<std::int32_t const> positions, block_activations<T> const& a, view<T, 2> y,
+                   indices<Backend, std::int32_t> positions, block_activations<T> const& a, view<T, 2> y,
                    Attend const& attend, AddBranch const& add_branch) {
   using linear = primitive::linear<Backend>;
   normalise(backend, config, p.attention_norm, a.x, a.attention_norm);  // [n, channels]

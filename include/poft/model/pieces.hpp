@@ -60,6 +60,9 @@ class batch_pieces {
   }
 
   std::int64_t count() const { return std::min(most_pieces, chunks()); }
+  /// Those of all chunks, each of which looks at a part.
+  view<std::int64_t const> offsets() const { return offsets_; }
+  view<std::int32_t const> positions() const { return positions_; }
   /// Tokens of the largest chunk.
   std::ptrdiff_t largest_chunk() const { return largest_chunk_; }
 

@@ -30,6 +30,7 @@
 #include "poft/model/pieces.hpp"
 #include "poft/primitive/add.hpp"
 #include "poft/primitive/attention.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/column_sum.hpp"
 #include "poft/primitive/dropout.hpp"
 #include "poft/primitive/embedding.hpp"
@@ -81,12 +82,16 @@ inline void require_sequences(char const* operation, transformer_config const& c
 ///
 /// A small model's batch is cut into chunks of whole sequences, each of which goes through the whole network while it is in
 /// a core's cache; threads take pieces of several chunks, and each piece but the first has a gradient of its own, added in
-/// the pieces' order: at most 15 times `most_parameters_in_pieces` elements. A larger model's batch goes through layer by
-/// layer, and the threads share each layer. Any number of threads gives equal bits.
+/// the pieces' order: at most 15 times `most_parameters_in_pieces` elements. A larger model's batch, and that of a backend with
+/// memory of its own, goes through layer by layer, and the threads share each layer. Any number of threads gives equal bits.
 template <class Backend, class T>
 class transformer {
  public:
   static constexpr std::ptrdiff_t most_parameters_in_pieces = 1 << 20;
+  /// Whether threads take pieces of what a model of so many parameters is given, each one through the whole network.
+  static constexpr bool is_cut_in_pieces(std::ptrdiff_t parameters) {
+    return works_in_host_memory<Backend> && parameters <= most_parameters_in_pieces;
+  }
 
   /// All parameters are 0: see initialise() and the readers.
   transformer(Backend backend, transformer_config const& config)
@@ -102,6 +107,7 @@ class transformer {
   Backend const& backend() const { return backend_; }
   transformer_config const& config() const { return config_; }
 
+  /// Here and in the slices, memory of the backend: see on_host() and change_on_host() where that is not the host's.
   std::span<T> parameters() { return {parameters_.data(), static_cast<std::size_t>(parameters_.size())}; }
   std::span<T const> parameters() const {
     return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
@@ -122,7 +128,10 @@ class transformer {
     require_sequences("transformer forward", config_, tokens, offsets);
     tokens_.assign(tokens.begin(), tokens.end());
     dropout_seed_ = config_.dropout > 0 ? dropout_seed : std::nullopt;
-    pieces_.cut(offsets, std::ssize(parameters_) > most_parameters_in_pieces);
+    pieces_.cut(offsets, !is_cut_in_pieces(std::ssize(parameters_)));
+    tokens_there_    = tokens_copy_.send_indices(backend_, tokens_);
+    positions_there_ = positions_copy_.send_indices(backend_, pieces_.positions());
+    offsets_there_   = offsets_copy_.send_indices(backend_, pieces_.offsets());
     reserve();
     for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
       for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, chunk, scratch(piece, chunk));
@@ -143,6 +152,7 @@ class transformer {
                        gradient);
       }
     });
+    if (pieces_.count() <= 1) return;
     column_sum::accumulate(backend_, view<T const, 2>(piece_gradients()),
                            view<T>(gradient_.data(), std::ssize(gradient_)));
   }
@@ -166,12 +176,12 @@ class transformer {
     auto const x = [&](std::ptrdiff_t l) {  // [n, channels]: what block l is given, or the last one puts out
       return l < config_.layers ? block(l, chunk).x : last_x(chunk);
     };
-    embed(b, config_, slices_, tokens(chunk), chunk.positions, x(0));
+    embed(b, config_, slices_, tokens(chunk), positions(chunk), x(0));
     if (dropout_seed_) drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk), x(0), x(0));
     for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
       auto const a      = block(l, chunk);
       auto const attend = [&] {
-        attention::forward(b, attention_shape_of(config_), chunk.offsets, a.qkv, a.attended,
+        attention::forward(b, attention_shape_of(config_), offsets(chunk), a.qkv, a.attended,
                            a.log_normaliser);
       };
       auto const add_branch = [&](int which, view<T const, 2> input, linear_slices<T> const& p,
@@ -182,7 +192,7 @@ class transformer {
         b.copy(view<T const>(onto.data(), onto.size()), view<T>(y.data(), y.size()));
         add::accumulate(b, s.branch, y);
       };
-      forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], chunk.positions, a, x(l + 1),
+      forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], positions(chunk), a, x(l + 1),
                     attend, add_branch);
     }
     normalise(b, config_, slices_.last_norm, last_x(chunk), hidden(chunk));
@@ -196,7 +206,7 @@ class transformer {
     }
     if (dropout_seed_) drop::backward(b, config_.dropout, *dropout_seed_, mask(chunk), s.d_x, s.d_x);
     if (config_.position == position_kind::learned) {
-      embedding::backward(b, chunk.positions, s.d_x, d.position_embedding);
+      embedding::backward(b, positions(chunk), s.d_x, d.position_embedding);
     }
     embedding::backward(b, tokens(chunk), s.d_x, d.token_embedding);
   }
@@ -224,10 +234,10 @@ class transformer {
     // The attention's branch.
     linear::backward(b, a.attended, p.projection.weight, d_branch(0), s.d_attended, d.projection.weight,
                      d.projection.bias);  // [n, query channels]
-    attention::backward(b, attention_shape_of(config_), chunk.offsets, a.qkv, a.attended, a.log_normaliser,
+    attention::backward(b, attention_shape_of(config_), offsets(chunk), a.qkv, a.attended, a.log_normaliser,
                         s.d_attended, s.d_qkv);  // [n, query + 2 key-value channels]
     if (config_.position == position_kind::rotary) {
-      rotary::backward(b, chunk.positions, config_.head_channels, config_.rotary_base,
+      rotary::backward(b, positions(chunk), config_.head_channels, config_.rotary_base,
                        queries_and_keys(config_, s.d_qkv));
     }
     linear::backward(b, a.attention_norm.y, p.qkv.weight, s.d_qkv, s.branch, d.qkv.weight, d.qkv.bias);
@@ -251,8 +261,14 @@ class transformer {
   }
 
   // The chunk's part of the batch.
-  view<std::int32_t const> tokens(sequence_chunk const& chunk) const {
-    return {tokens_.data() + chunk.first, chunk.tokens};
+  indices<Backend, std::int32_t> tokens(sequence_chunk const& chunk) const {
+    return tokens_there_.part(tokens_there_.host().subview(chunk.first, chunk.tokens));
+  }
+  indices<Backend, std::int32_t> positions(sequence_chunk const& chunk) const {
+    return positions_there_.part(chunk.positions);
+  }
+  indices<Backend, std::int64_t> offsets(sequence_chunk const& chunk) const {
+    return offsets_there_.part(chunk.offsets);
   }
   view<T, 2> last_x(sequence_chunk const& chunk) const { return now_.x.subview(chunk.first, chunk.tokens); }
   norm_activations<T> hidden(sequence_chunk const& chunk) const {
@@ -298,10 +314,22 @@ class transformer {
   buffer_of<Backend, row_moments<T>> moments_;
   transformer_slices<T> slices_, gradient_slices_;
   std::vector<transformer_slices<T>> piece_slices_;  // of the pieces from the second on
-  std::vector<std::int32_t> tokens_;                 // of the last forward
+  std::vector<std::int32_t> tokens_;                 // of the last forward, as the next
+  indices<Backend, std::int32_t> tokens_there_, positions_there_;
+  indices<Backend, std::int64_t> offsets_there_;
+  backend_copy<Backend, std::int32_t> tokens_copy_, positions_copy_;
+  backend_copy<Backend, std::int64_t> offsets_copy_;
   std::optional<std::uint64_t> dropout_seed_;
   batch_pieces pieces_;
   transformer_activations<T> now_;
 };
+
+/// initialise() of its parameters, wherever they are.
+template <class Backend, class T>
+void initialise(transformer<Backend, T>& model, std::uint64_t seed) {
+  change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
+    initialise(model.config(), transformer_slices<T>(model.config(), parameters.data()), seed);
+  });
+}
 
 }  // namespace poft

@@ -11,6 +11,7 @@
 #include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/attention.hpp"
 #include "poft/row/row.hpp"
@@ -32,10 +33,10 @@ struct attention_shape {
 /// Keys and values of the sequences that are being generated: of sequence s, those of its position p are row first[s]
 /// + p of both matrices [.., kv_channels]. The rows of different sequences may lie anywhere, so that sequences can be
 /// left out of a step without moving anything.
-template <class T>
+template <class Backend, class T>
 struct attention_cache {
   view<T const, 2> keys, values;
-  view<std::int64_t const> first;  // [sequences], read by the host
+  indices<Backend, std::int64_t> first;  // [sequences]
 };
 
 /// The rows of a matrix from one of its elements on.
@@ -150,73 +151,61 @@ struct attention_decode_each_head {
 /// No output overlaps an input. The host reads offsets [sequences + 1], lengths and the cache's first [sequences].
 /// Rows may be strided. Memory beyond the arguments: some pages on each thread's stack, whatever the length.
 template <class Backend>
-struct attention {
+struct attention_by_rows {
   template <class T>
-  static void forward(Backend const& backend, attention_shape const& shape, view<std::int64_t const> offsets,
-                      std::type_identity_t<view<T const, 2>> qkv, view<T, 2> y,
-                      std::type_identity_t<view<T, 2>> log_normaliser) {
-    char const* const operation = "attention forward";
-    require_ragged(operation, shape, offsets, qkv);
-    require_shape(operation, "y", y, qkv.rows(), shape.query_channels());
-    require_shape(operation, "log_normaliser", log_normaliser, qkv.rows(), shape.heads);
-    std::int64_t const longest = longest_of(offsets);
+  static void forward(Backend const& backend, attention_shape const& shape,
+                      indices<Backend, std::int64_t> offsets, std::type_identity_t<view<T const, 2>> qkv,
+                      view<T, 2> y, std::type_identity_t<view<T, 2>> log_normaliser) {
+    require_forward(shape, offsets.host(), qkv, y, log_normaliser);
+    std::int64_t const longest = longest_of(offsets.host());
     std::int64_t const pieces  = std::max<std::int64_t>(1, (longest + queries_at_once - 1) / queries_at_once);
     backend.template for_rows<T>(
-        (offsets.size() - 1) * shape.heads * pieces, 2 * longest * shape.head_channels,
-        attention_each_piece<T>{shape, scale_of<T>(shape), pieces, {offsets.data()}, qkv, y, log_normaliser});
+        (offsets.host().size() - 1) * shape.heads * pieces, width_of(shape, 2 * longest),
+        attention_each_piece<T>{shape, scale_of<T>(shape), pieces, offsets.there(), qkv, y, log_normaliser});
   }
 
   template <class T>
-  static void backward(Backend const& backend, attention_shape const& shape, view<std::int64_t const> offsets,
-                       std::type_identity_t<view<T const, 2>> qkv, std::type_identity_t<view<T const, 2>> y,
+  static void backward(Backend const& backend, attention_shape const& shape,
+                       indices<Backend, std::int64_t> offsets, std::type_identity_t<view<T const, 2>> qkv,
+                       std::type_identity_t<view<T const, 2>> y,
                        std::type_identity_t<view<T const, 2>> log_normaliser,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_qkv) {
-    char const* const operation = "attention backward";
-    require_ragged(operation, shape, offsets, qkv);
-    require_shape(operation, "y", y, qkv.rows(), shape.query_channels());
-    require_shape(operation, "log_normaliser", log_normaliser, qkv.rows(), shape.heads);
-    require_shape(operation, "d_y", d_y, qkv.rows(), shape.query_channels());
-    require_shape(operation, "d_qkv", d_qkv, qkv.rows(), qkv.columns());
-    std::int64_t const longest = longest_of(offsets);
-    backend.template for_rows<T>(
-        (offsets.size() - 1) * shape.kv_heads, 4 * longest * shape.head_channels * shape.group(),
-        attention_backward_each_head<T>{
-            shape, scale_of<T>(shape), {offsets.data()}, qkv, y, log_normaliser, d_y, d_qkv});
+    require_backward(shape, offsets.host(), qkv, y, log_normaliser, d_y, d_qkv);
+    std::int64_t const longest = longest_of(offsets.host());
+    backend.template for_rows<T>((offsets.host().size() - 1) * shape.kv_heads,
+                                 width_of(shape, 4 * longest * shape.group()),
+                                 attention_backward_each_head<T>{shape, scale_of<T>(shape), offsets.there(),
+                                                                 qkv, y, log_normaliser, d_y, d_qkv});
   }
 
   template <class T>
-  static void decode(Backend const& backend, attention_shape const& shape, view<std::int64_t const> lengths,
-                     std::type_identity_t<view<T const, 2>> q,
-                     std::type_identity_t<attention_cache<T>> const& cache, view<T, 2> y) {
+  static void decode(Backend const& backend, attention_shape const& shape,
+                     indices<Backend, std::int64_t> lengths, std::type_identity_t<view<T const, 2>> q,
+                     std::type_identity_t<attention_cache<Backend, T>> const& cache, view<T, 2> y) {
     char const* const operation = "attention decode";
     require_heads(operation, shape);
-    std::ptrdiff_t const sequences = lengths.size(), rows = cache.keys.rows();
+    std::ptrdiff_t const sequences = lengths.host().size(), rows = cache.keys.rows();
     require_shape(operation, "q", q, sequences, shape.query_channels());
     require_shape(operation, "keys", cache.keys, rows, shape.kv_channels());
     require_shape(operation, "values", cache.values, rows, shape.kv_channels());
-    require_shape(operation, "first", cache.first, sequences);
+    require_shape(operation, "first", cache.first.host(), sequences);
     require_shape(operation, "y", y, sequences, shape.query_channels());
     std::int64_t longest = 1;
     for (std::ptrdiff_t s = 0; s < sequences; ++s) {
-      std::int64_t const first = cache.first[s], length = lengths[s];
+      std::int64_t const first = cache.first.host()[s], length = lengths.host()[s];
       if (first < 0 || length < 1 || first > rows || length > rows - first) {
         throw value_error(message(operation, ": sequence ", s, " has ", length, " rows from row ", first,
                                   " on, expected at least 1 of the ", rows, " rows of the cache"));
       }
       longest = std::max(longest, length);
     }
-    backend.template for_rows<T>(sequences * shape.kv_heads, 2 * longest * shape.head_channels,
-                                 attention_decode_each_head<T>{shape,
-                                                               scale_of<T>(shape),
-                                                               {lengths.data()},
-                                                               {cache.first.data()},
-                                                               q,
-                                                               cache.keys,
-                                                               cache.values,
-                                                               y});
+    backend.template for_rows<T>(
+        sequences * shape.kv_heads, width_of(shape, 2 * longest),
+        attention_decode_each_head<T>{shape, scale_of<T>(shape), lengths.there(), cache.first.there(), q,
+                                      cache.keys, cache.values, y});
   }
 
- private:
+ protected:
   template <class T>
   static T scale_of(attention_shape const& shape) {
     return static_cast<T>(1 / std::sqrt(static_cast<double>(shape.head_channels)));
@@ -227,6 +216,32 @@ struct attention {
       longest = std::max(longest, offsets[s] - offsets[s - 1]);
     }
     return longest;
+  }
+  template <class T>
+  static void require_forward(attention_shape const& shape, view<std::int64_t const> offsets,
+                              view<T const, 2> qkv, view<T, 2> y, view<T, 2> log_normaliser) {
+    char const* const operation = "attention forward";
+    require_ragged(operation, shape, offsets, qkv);
+    require_shape(operation, "y", y, qkv.rows(), shape.query_channels());
+    require_shape(operation, "log_normaliser", log_normaliser, qkv.rows(), shape.heads);
+  }
+  template <class T>
+  static void require_backward(attention_shape const& shape, view<std::int64_t const> offsets,
+                               view<T const, 2> qkv, view<T const, 2> y, view<T const, 2> log_normaliser,
+                               view<T const, 2> d_y, view<T, 2> d_qkv) {
+    char const* const operation = "attention backward";
+    require_ragged(operation, shape, offsets, qkv);
+    require_shape(operation, "y", y, qkv.rows(), shape.query_channels());
+    require_shape(operation, "log_normaliser", log_normaliser, qkv.rows(), shape.heads);
+    require_shape(operation, "d_y", d_y, qkv.rows(), shape.query_channels());
+    require_shape(operation, "d_qkv", d_qkv, qkv.rows(), qkv.columns());
+  }
+
+ private:
+  /// What a row functor looks at: `rows` of a head's channels where a thread goes through them, one where many do, each with
+  /// channels of its own.
+  static std::int64_t width_of(attention_shape const& shape, std::int64_t rows) {
+    return works_in_host_memory<Backend> ? rows * shape.head_channels : shape.head_channels;
   }
   static void require_heads(char const* operation, attention_shape const& shape) {
     if (shape.heads < 1 || shape.kv_heads < 1 || shape.head_channels < 1 ||
@@ -244,5 +259,8 @@ struct attention {
     require_offsets(operation, offsets, qkv.rows());
   }
 };
+
+template <class Backend>
+struct attention : attention_by_rows<Backend> {};
 
 }  // namespace poft::primitive

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "poft/core/config.hpp"
@@ -25,8 +24,8 @@ struct column_sum_strip {
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t strip) const {
-    std::int64_t const last = std::min(columns, (strip + 1) * width);
-    group.each(strip * width, last, [this](auto i) {
+    std::int64_t const end = (strip + 1) * width;
+    group.each(strip * width, end < columns ? end : columns, [this](auto i) {
       auto sum = out[i];
       for (std::int64_t r = 0; r < rows; ++r) sum = sum + f(r, i);
       out.set(i, sum);

@@ -11,6 +11,7 @@
 #include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/row.hpp"
 
@@ -59,39 +60,42 @@ struct embedding_backward_each_row {
 ///
 /// No output overlaps an input. The host reads the tokens: each must be one of 0 .. vocab - 1, which is checked
 /// before anything is written. The default's backward groups the rows by a stable counting sort in host memory of
-/// vocab + rows numbers, so that each row of the table is one thread's; a backend with memory of its own replaces it.
+/// vocab + rows numbers, so that each row of the table is one thread's.
 template <class Backend>
 struct embedding {
   template <class T>
-  static void forward(Backend const& backend, view<std::int32_t const> tokens,
+  static void forward(Backend const& backend, indices<Backend, std::int32_t> tokens,
                       std::type_identity_t<view<T const, 2>> table, view<T, 2> y) {
     look_up("embedding forward", backend, tokens, table, y, false);
   }
   template <class T>
-  static void forward_onto(Backend const& backend, view<std::int32_t const> tokens,
+  static void forward_onto(Backend const& backend, indices<Backend, std::int32_t> tokens,
                            std::type_identity_t<view<T const, 2>> table, view<T, 2> y) {
     look_up("embedding forward_onto", backend, tokens, table, y, true);
   }
 
   template <class T>
-  static void backward(Backend const& backend, view<std::int32_t const> tokens,
+  static void backward(Backend const& backend, indices<Backend, std::int32_t> tokens,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_table) {
-    std::ptrdiff_t const vocab = d_table.rows(), rows = tokens.size();
+    view<std::int32_t const> const token_of_row = tokens.host();
+    std::ptrdiff_t const vocab = d_table.rows(), rows = token_of_row.size();
     require_shape("embedding backward", "d_y", d_y, rows, d_table.columns());
-    require_tokens("embedding backward", tokens, vocab);
+    require_tokens("embedding backward", token_of_row, vocab);
     // order lists the rows token by token; token t has first[t] .. first[t + 1] - 1 of the list.
     std::vector<std::int64_t> first(static_cast<std::size_t>(vocab + 1)),
         order(static_cast<std::size_t>(rows));
-    for (std::int32_t const token : tokens) ++first[static_cast<std::size_t>(token) + 1];
+    for (std::int32_t const token : token_of_row) ++first[static_cast<std::size_t>(token) + 1];
     for (std::size_t t = 1; t < first.size(); ++t) first[t] += first[t - 1];
     auto next = first;
     for (std::ptrdiff_t r = 0; r < rows; ++r) {
-      order[static_cast<std::size_t>(next[static_cast<std::size_t>(tokens[r])]++)] = r;
+      order[static_cast<std::size_t>(next[static_cast<std::size_t>(token_of_row[r])]++)] = r;
     }
+    backend_copy<Backend, std::int64_t> first_copy, order_copy;
     std::int64_t const rows_of_a_token = 1 + rows / std::max<std::ptrdiff_t>(1, vocab);
     backend.template for_rows<T>(
         vocab, rows_of_a_token * d_y.columns(),
-        embedding_backward_each_row<T>{{first.data()}, {order.data()}, d_y, d_table});
+        embedding_backward_each_row<T>{first_copy.send_indices(backend, first).there(),
+                                       order_copy.send_indices(backend, order).there(), d_y, d_table});
   }
 
  private:
@@ -104,12 +108,12 @@ struct embedding {
     }
   }
   template <class T>
-  static void look_up(char const* operation, Backend const& backend, view<std::int32_t const> tokens,
+  static void look_up(char const* operation, Backend const& backend, indices<Backend, std::int32_t> tokens,
                       view<T const, 2> table, view<T, 2> y, bool onto) {
-    require_shape(operation, "y", y, tokens.size(), table.columns());
-    require_tokens(operation, tokens, table.rows());
+    require_shape(operation, "y", y, tokens.host().size(), table.columns());
+    require_tokens(operation, tokens.host(), table.rows());
     backend.template for_rows<T>(y.rows(), y.columns(),
-                                 embedding_each_row<T>{{tokens.data()}, table, y, onto});
+                                 embedding_each_row<T>{tokens.there(), table, y, onto});
   }
 };
 

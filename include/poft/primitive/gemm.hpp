@@ -47,7 +47,11 @@ gemm_extents gemm_extents_of(gemm_options const& options, view<T const, 2> a, vi
                               "], expected [rows, depth] times [depth, columns] into [rows, columns]"));
   }
   if (options.count < 0) throw value_error(message("gemm: count is ", options.count, ", expected >= 0"));
-  if (options.count > 1 && options.stride_c < (c.rows() - 1) * c.row_stride() + c.columns()) {
+  // The products of a batch may stand side by side in the rows of one matrix.
+  bool const side_by_side = options.stride_c >= c.columns() &&
+                            (options.count - 1) * options.stride_c + c.columns() <= c.row_stride();
+  if (options.count > 1 && !side_by_side &&
+      options.stride_c < (c.rows() - 1) * c.row_stride() + c.columns()) {
     throw value_error(message("gemm: stride_c is ", options.stride_c, ", so that the products of a batch of ",
                               options.count, " overlap; expected at least ",
                               (c.rows() - 1) * c.row_stride() + c.columns()));

@@ -11,6 +11,7 @@
 #include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/row.hpp"
 
@@ -25,14 +26,16 @@ struct rotary_table_row {
   view<T, 2> table;
 
   template <class Group>
-  POFT_FN void operator()(Group, std::int64_t r) const {
+  POFT_FN void operator()(Group group, std::int64_t r) const {
     std::int64_t const half = table.columns() / 2;
     double const position = static_cast<double>(first_position < 0 ? positions.data[r] : first_position + r);
-    for (std::int64_t c = 0; c < half; ++c) {
-      double const angle = position * std::pow(base, -static_cast<double>(c) / static_cast<double>(half));
-      table(r, c)        = static_cast<T>(std::cos(angle));
-      table(r, c + half) = static_cast<T>(std::sin(angle));
-    }
+    group.once([&] {
+      for (std::int64_t c = 0; c < half; ++c) {
+        double const angle = position * std::pow(base, -static_cast<double>(c) / static_cast<double>(half));
+        table(r, c)        = static_cast<T>(std::cos(angle));
+        table(r, c + half) = static_cast<T>(std::sin(angle));
+      }
+    });
   }
 };
 
@@ -75,12 +78,12 @@ struct rotary_each_row {
 template <class Backend>
 struct rotary {
   template <class T>
-  static void forward(Backend const& backend, view<std::int32_t const> positions,
+  static void forward(Backend const& backend, indices<Backend, std::int32_t> positions,
                       std::ptrdiff_t head_channels, double base, view<T, 2> x) {
     turn("rotary forward", "x", backend, positions, head_channels, base, T(1), x);
   }
   template <class T>
-  static void backward(Backend const& backend, view<std::int32_t const> positions,
+  static void backward(Backend const& backend, indices<Backend, std::int32_t> positions,
                        std::ptrdiff_t head_channels, double base, view<T, 2> d_x) {
     turn("rotary backward", "d_x", backend, positions, head_channels, base, T(-1), d_x);
   }
@@ -88,8 +91,9 @@ struct rotary {
  private:
   template <class T>
   static void turn(char const* operation, char const* name, Backend const& backend,
-                   view<std::int32_t const> positions, std::ptrdiff_t head_channels, double base, T direction,
-                   view<T, 2> x) {
+                   indices<Backend, std::int32_t> positions_of_rows, std::ptrdiff_t head_channels,
+                   double base, T direction, view<T, 2> x) {
+    view<std::int32_t const> const positions = positions_of_rows.host();
     require_shape(operation, name, x, positions.size(), x.columns());
     if (head_channels < 2 || head_channels % 2 != 0 || x.columns() % head_channels != 0) {
       throw shape_error(message(operation, ": head_channels is ", head_channels,
@@ -114,9 +118,10 @@ struct rotary {
     view<T, 2> const table(angles.data(), table_rows, head_channels);
     constexpr std::int64_t cost_of_angle = 16;  // elements that are turned in the time of one angle
     backend.template for_rows<T>(table_rows, cost_of_angle * head_channels,
-                                 rotary_table_row<T>{{positions.data()}, first_position, base, table});
-    backend.template for_rows<T>(x.rows(), x.columns(),
-                                 rotary_each_row<T>{{positions.data()}, first_position, table, direction, x});
+                                 rotary_table_row<T>{positions_of_rows.there(), first_position, base, table});
+    backend.template for_rows<T>(
+        x.rows(), x.columns(),
+        rotary_each_row<T>{positions_of_rows.there(), first_position, table, direction, x});
   }
 };
 

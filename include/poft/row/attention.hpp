@@ -20,7 +20,7 @@ inline constexpr std::int64_t queries_at_once = 16;
 inline constexpr std::int64_t keys_at_once = 128;
 
 /// At most queries_at_once queries of one head, and keys and values of one head. Query i sees the keys 0 ..
-/// before + i. All matrices [.., channels]; one thread works on a piece, whatever the group.
+/// before + i. All matrices [.., channels].
 template <class T>
 struct attention_piece {
   std::int64_t queries, keys, before, channels;
@@ -53,15 +53,10 @@ POFT_FN void scores_of(Group group, std::int64_t queries, std::type_identity_t<r
   }
 }
 
-/// Vaswani et al. 2017, arXiv:1706.03762, eq. 1, with the running maximum and sum of Milakov and Gimelshein
-/// 2018, arXiv:1805.02867, over pieces of the keys:
-///
-///   p_ij = exp(scale q_i k_j - log_normaliser_i)      y_i = sum_j p_ij v_j
-///
-/// y [queries, channels] and log_normaliser [queries, 1] are overwritten.
+/// attend() by one thread, whose lanes run along the queries, and then along the channels.
 template <class Group, class T>
-POFT_FN void attend(Group group, attention_piece<T> const& piece, row_block<T> y,
-                    row_block<T> log_normaliser) {
+POFT_FN void attend_in_lanes(Group group, attention_piece<T> const& piece, row_block<T> y,
+                             row_block<T> log_normaliser) {
   T const lowest = constant<T>(-INFINITY);
   T scores[keys_at_once * queries_at_once], peaks[queries_at_once], sums[queries_at_once],
       places[queries_at_once], carried[queries_at_once];
@@ -113,17 +108,11 @@ POFT_FN void attend(Group group, attention_piece<T> const& piece, row_block<T> y
   for (std::int64_t i = 0; i < piece.queries; ++i) log_normaliser(i, 0) = carry[i];
 }
 
-/// With d_p_ij = d_y_i v_j and d_s_ij = scale p_ij (d_p_ij - d_y_i y_i), the second term being sum_j p_ij d_p_ij:
-///
-///   d_q_i = sum_j d_s_ij k_j      d_k_j = sum_i d_s_ij q_i      d_v_j = sum_i p_ij d_y_i
-///
-/// d_q is overwritten; d_k and d_v are added to, or overwritten.
+/// attend_backward() by one thread.
 template <class Group, class T>
-POFT_FN void attend_backward(Group group, attention_piece<T> const& piece,
-                             std::type_identity_t<row_block<T const>> y,
-                             std::type_identity_t<row_block<T const>> log_normaliser,
-                             std::type_identity_t<row_block<T const>> d_y, row_block<T> d_q, row_block<T> d_k,
-                             row_block<T> d_v, bool accumulate) {
+POFT_FN void attend_backward_in_lanes(Group group, attention_piece<T> const& piece, row_block<T const> y,
+                                      row_block<T const> log_normaliser, row_block<T const> d_y,
+                                      row_block<T> d_q, row_block<T> d_k, row_block<T> d_v, bool accumulate) {
   T probabilities[keys_at_once * queries_at_once], d_scores[keys_at_once * queries_at_once],
       normalisers[queries_at_once], shares[queries_at_once], places[queries_at_once];
   for (std::int64_t i = 0; i < queries_at_once; ++i) {
@@ -169,6 +158,129 @@ POFT_FN void attend_backward(Group group, attention_piece<T> const& piece,
     add(piece.queries, d_q, first > 0, keys, d_score_of_query, k);
     add(keys, d_k.from(first), accumulate, piece.queries, d_score_of_key, piece.q);
     add(keys, d_v.from(first), accumulate, piece.queries, probability_of_key, d_y);
+  }
+}
+
+/// Keys whose scores many threads sum together: each sum is a meeting of all of them.
+inline constexpr int keys_of_a_meeting = 8;
+
+/// attend() by threads that share nothing but what they store: one query after the other, each thread with channels of its
+/// own.
+template <class Group, class T>
+POFT_FN void attend_together(Group group, attention_piece<T> const& piece, row_block<T> y,
+                             row_block<T> log_normaliser) {
+  constexpr int together      = keys_of_a_meeting;
+  using keyed                 = terms<T, together>;
+  std::int64_t const channels = piece.channels, zero = 0;
+  for (std::int64_t i = 0; i < piece.queries; ++i) {
+    std::int64_t const seen = piece.before + i + 1 < piece.keys ? piece.before + i + 1 : piece.keys;
+    row<T const> const q    = piece.q[i];
+    row<T> const out        = y[i];
+    T peak = constant<T>(-INFINITY), sum = T(0);
+    for (std::int64_t first = 0; first < seen; first += together) {
+      int const keys             = seen - first < together ? static_cast<int>(seen - first) : together;
+      row_block<T const> const k = piece.k.from(first), v = piece.v.from(first);
+      auto weights = group.sum(zero, channels, [=](auto c) {
+        keyed products(T(0));
+        for (int m = 0; m < keys; ++m) products.at[m] = q[c] * k[m][c];
+        return products;
+      });
+      T highest    = peak;
+      for (int m = 0; m < keys; ++m) highest = max(highest, weights.at[m] = piece.scale * weights.at[m]);
+      T const carried = exp(peak - highest);
+      sum             = carried * sum;
+      for (int m = 0; m < keys; ++m) sum += weights.at[m] = exp(weights.at[m] - highest);
+      group.each(zero, channels, [=](auto c) {
+        T total = first == 0 ? T(0) : carried * out[c];
+        for (int m = 0; m < keys; ++m) total += weights.at[m] * v[m][c];
+        out.set(c, total);
+      });
+      peak = highest;
+    }
+    T const inverse = T(1) / sum;
+    group.each(zero, channels, [=](auto c) { out.set(c, inverse * out[c]); });
+    group.once([&] { log_normaliser(i, 0) = peak + log(sum); });
+  }
+}
+
+/// attend_backward() by such threads.
+template <class Group, class T>
+POFT_FN void attend_backward_together(Group group, attention_piece<T> const& piece, row_block<T const> y,
+                                      row_block<T const> log_normaliser, row_block<T const> d_y,
+                                      row_block<T> d_q, row_block<T> d_k, row_block<T> d_v, bool accumulate) {
+  constexpr int together      = keys_of_a_meeting;
+  using keyed                 = terms<T, together>;
+  using pairs                 = terms<T, 2 * together>;
+  std::int64_t const channels = piece.channels, zero = 0;
+  bool onto = accumulate;
+  // The last query sees all keys: where d_k and d_v are overwritten, it does that.
+  for (std::int64_t i = piece.queries - 1; i >= 0; --i, onto = true) {
+    std::int64_t const seen = piece.before + i + 1 < piece.keys ? piece.before + i + 1 : piece.keys;
+    row<T const> const q = piece.q[i], d_out = d_y[i], out = y[i];
+    row<T> const to    = d_q[i];
+    T const share      = group.sum(zero, channels, [=](auto c) { return d_out[c] * out[c]; });
+    T const normaliser = log_normaliser(i, 0);
+    for (std::int64_t first = 0; first < seen; first += together) {
+      int const keys             = seen - first < together ? static_cast<int>(seen - first) : together;
+      row_block<T const> const k = piece.k.from(first), v = piece.v.from(first);
+      row_block<T> const to_k = d_k.from(first), to_v = d_v.from(first);
+      auto const sums = group.sum(zero, channels, [=](auto c) {
+        pairs products(T(0));
+        for (int m = 0; m < keys; ++m) {
+          products.at[m]            = q[c] * k[m][c];
+          products.at[together + m] = d_out[c] * v[m][c];
+        }
+        return products;
+      });
+      keyed p, d_score;
+      for (int m = 0; m < keys; ++m) {
+        p.at[m]       = exp(piece.scale * sums.at[m] - normaliser);
+        d_score.at[m] = piece.scale * p.at[m] * (sums.at[together + m] - share);
+      }
+      group.each(zero, channels, [=](auto c) {
+        T total = first == 0 ? T(0) : to[c];
+        for (int m = 0; m < keys; ++m) {
+          total += d_score.at[m] * k[m][c];
+          to_k[m].set(c, (onto ? to_k[m][c] : T(0)) + d_score.at[m] * q[c]);
+          to_v[m].set(c, (onto ? to_v[m][c] : T(0)) + p.at[m] * d_out[c]);
+        }
+        to.set(c, total);
+      });
+    }
+  }
+}
+
+/// Vaswani et al. 2017, arXiv:1706.03762, eq. 1, with the running maximum and sum of Milakov and Gimelshein
+/// 2018, arXiv:1805.02867, over pieces of the keys:
+///
+///   p_ij = exp(scale q_i k_j - log_normaliser_i)      y_i = sum_j p_ij v_j
+///
+/// y [queries, channels] and log_normaliser [queries, 1] are overwritten.
+template <class Group, class T>
+POFT_FN void attend(Group group, attention_piece<T> const& piece, row_block<T> y,
+                    row_block<T> log_normaliser) {
+  if constexpr (requires { Group::has_sums_in_each_thread; }) {
+    attend_together(group, piece, y, log_normaliser);
+  } else {
+    attend_in_lanes(group, piece, y, log_normaliser);
+  }
+}
+
+/// With d_p_ij = d_y_i v_j and d_s_ij = scale p_ij (d_p_ij - d_y_i y_i), the second term being sum_j p_ij d_p_ij:
+///
+///   d_q_i = sum_j d_s_ij k_j      d_k_j = sum_i d_s_ij q_i      d_v_j = sum_i p_ij d_y_i
+///
+/// d_q is overwritten; d_k and d_v are added to, or overwritten.
+template <class Group, class T>
+POFT_FN void attend_backward(Group group, attention_piece<T> const& piece,
+                             std::type_identity_t<row_block<T const>> y,
+                             std::type_identity_t<row_block<T const>> log_normaliser,
+                             std::type_identity_t<row_block<T const>> d_y, row_block<T> d_q, row_block<T> d_k,
+                             row_block<T> d_v, bool accumulate) {
+  if constexpr (requires { Group::has_sums_in_each_thread; }) {
+    attend_backward_together(group, piece, y, log_normaliser, d_y, d_q, d_k, d_v, accumulate);
+  } else {
+    attend_backward_in_lanes(group, piece, y, log_normaliser, d_y, d_q, d_k, d_v, accumulate);
   }
 }
 

@@ -39,16 +39,20 @@ namespace detail {
 // The bits of numbers as integers of the same order: bisection over them ends after as many steps as T has bits.
 template <class T>
 using ordered_bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+// Constants, since std::numeric_limits has functions, which device code cannot call.
+template <class T>
+inline constexpr T largest_number = std::numeric_limits<T>::max();
+template <class T>
+inline constexpr auto but_the_sign = largest_number<ordered_bits<T>>;
+
 template <class T>
 POFT_FN ordered_bits<T> to_ordered_bits(T x) {
-  constexpr auto but_the_sign = std::numeric_limits<ordered_bits<T>>::max();
-  auto const bits             = __builtin_bit_cast(ordered_bits<T>, x);
-  return bits < 0 ? bits ^ but_the_sign : bits;
+  auto const bits = __builtin_bit_cast(ordered_bits<T>, x);
+  return bits < 0 ? bits ^ but_the_sign<T> : bits;
 }
 template <class T>
 POFT_FN T from_ordered_bits(ordered_bits<T> bits) {
-  constexpr auto but_the_sign = std::numeric_limits<ordered_bits<T>>::max();
-  return __builtin_bit_cast(T, bits < 0 ? bits ^ but_the_sign : bits);
+  return __builtin_bit_cast(T, bits < 0 ? bits ^ but_the_sign<T> : bits);
 }
 
 /// The smallest number in [low, high] of which `holds` is true, if it is true from there on and of high.
@@ -104,7 +108,7 @@ struct sampling_weights {
 
   POFT_FN sampling_weights(row<Stored const> z, T peak, double temperature)
       : z(z), peak(peak), inverse_temperature(T(0)) {
-    constexpr T largest = std::numeric_limits<T>::max();  // not infinite: 0 times it is the peak's exponent
+    constexpr T largest = detail::largest_number<T>;  // not infinite: 0 times it is the peak's exponent
     if (temperature > 0) inverse_temperature = min(static_cast<T>(1 / temperature), largest);
   }
 
@@ -124,7 +128,7 @@ POFT_FN auto sampling_threshold(Group group, sampling_weights<Stored> weights, s
                                 sampling how) {
   using T            = typename Group::value;
   auto const z       = weights.z;
-  constexpr T lowest = std::numeric_limits<T>::lowest();
+  constexpr T lowest = -detail::largest_number<T>;
   T threshold        = how.temperature == 0 ? weights.peak : lowest;
   if (how.top_k > 0 && how.top_k < vocab) {
     threshold = detail::smallest_number(threshold, weights.peak, [=](T t) {

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -24,13 +25,14 @@
 #include "poft/core/view.hpp"
 #include "poft/model/config.hpp"
 #include "poft/model/safetensors_io.hpp"
+#include "poft/primitive/backend_copy.hpp"
 
 namespace poft {
 
 template <class Number>
 concept plain_number = std::integral<Number> || std::floating_point<Number>;
 
-/// Collects; arrays are looked at when write() is called, and must be alive until then.
+/// Collects; arrays and their backends are looked at when write() is called, and must be alive until then.
 class checkpoint_writer {
  public:
   void operator()(std::string const& name, std::string const& text) { metadata_[name] = text; }
@@ -46,6 +48,15 @@ class checkpoint_writer {
   template <class T>
   void operator()(std::string const& name, std::vector<T> const& array) {
     (*this)(name, std::span<T const>(array));
+  }
+
+  /// An array in a backend's memory.
+  template <class Backend, class T>
+  void operator()(std::string const& name, Backend const& backend, std::span<T> array) {
+    tensors_.push_back({name, dtype_of<T>(), {std::ssize(array)}, [&backend, array](whole_file& file) {
+                          auto const elements = on_host(backend, std::span<T const>(array));
+                          write_elements<T>(file, dtype_of<T>(), view<T const>(elements));
+                        }});
   }
 
   void write(std::filesystem::path const& path) const { write_safetensors(path, tensors_, metadata_); }
@@ -79,6 +90,11 @@ class checkpoint_reader {
   void operator()(std::string const& name, std::vector<T>& array) {
     array.resize(static_cast<std::size_t>(file_.entry(name).elements()));
     file_.read(name, view<T>(array));
+  }
+
+  template <class Backend, class T>
+  void operator()(std::string const& name, Backend const& backend, std::span<T> array) {
+    change_on_host(backend, array, [&](std::span<T> elements) { (*this)(name, elements); });
   }
 
   std::string const& name() const { return file_.name(); }

@@ -12,7 +12,10 @@
 #include <variant>
 #include <vector>
 
+#include "poft/backend/concept.hpp"
+#include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/row/row.hpp"
 #include "poft/train/adamw.hpp"
 #include "poft/train/clip.hpp"
@@ -42,8 +45,9 @@ struct optimiser_piece {
   T factor;  // of the gradient
 
   template <class Group>
-  void operator()(Group group, std::int64_t piece) const {
-    group.each(piece * width, std::min(size, (piece + 1) * width), [this](auto i) {
+  POFT_FN void operator()(Group group, std::int64_t piece) const {
+    std::int64_t const end = (piece + 1) * width;
+    group.each(piece * width, end < size ? end : size, [this](auto i) {
       using S             = decltype(parameter[i]);
       auto const on_lanes = step.template on<S>();
       S const g           = S(factor) * gradient[i];
@@ -65,7 +69,7 @@ template <class T>
 struct squares_of {
   row<T const> x;
   template <class Index>
-  auto operator()(Index i) const {
+  POFT_FN auto operator()(Index i) const {
     return x[i] * x[i];
   }
 };
@@ -77,19 +81,22 @@ template <class Backend, class T>
 double global_norm(Backend const& backend, std::span<T const> gradient) {
   double const squares = backend.template sum<T>(static_cast<std::int64_t>(gradient.size()),
                                                  detail::squares_of<T>{{gradient.data()}});
-  return squares > 1e-30 && squares < 1e30 ? std::sqrt(squares) : global_norm(gradient);
+  return squares > 1e-30 && squares < 1e30 ? std::sqrt(squares) : global_norm(on_host(backend, gradient));
 }
 
 using optimiser_rule = std::variant<adamw, sgd>;
 
 /// The rule, its state, and where the decay acts: everywhere unless ranges say otherwise.
-template <class T>
+template <class Backend, class T>
 class optimiser {
  public:
-  optimiser(optimiser_rule rule, std::size_t parameters, std::vector<decay_range> ranges = {})
-      : rule_(rule), ranges_(std::move(ranges)), first_(parameters) {
+  optimiser(Backend backend, optimiser_rule rule, std::size_t parameters,
+            std::vector<decay_range> ranges = {})
+      : backend_(std::move(backend)), rule_(rule), ranges_(std::move(ranges)) {
     std::visit([](auto const& one) { one.check(); }, rule_);
-    if (std::holds_alternative<adamw>(rule_)) second_.resize(parameters);
+    auto const size = static_cast<std::int64_t>(parameters);
+    first_          = backend_.template allocate<T>(size);
+    if (std::holds_alternative<adamw>(rule_)) second_ = backend_.template allocate<T>(size);
     if (ranges_.empty()) ranges_.push_back({static_cast<std::int64_t>(parameters), true});
     std::int64_t covered = 0;
     for (auto const& range : ranges_) covered += range.size;
@@ -99,13 +106,11 @@ class optimiser {
     }
   }
 
-  /// parameters, gradient: [parameters]; the gradient is multiplied by `factor` (clipping) on the way. `learning_rate` is
-  /// that of this step: the base rate times the schedule's factor.
-  template <class Backend>
-  void update(Backend const& backend, std::span<T> parameters, std::span<T const> gradient,
-              double learning_rate, double factor = 1) {
+  /// parameters, gradient: [parameters], in the backend's memory; the gradient is multiplied by `factor` (clipping) on the
+  /// way. `learning_rate` is that of this step: the base rate times the schedule's factor.
+  void update(std::span<T> parameters, std::span<T const> gradient, double learning_rate, double factor = 1) {
     require_learning_rate("optimiser", learning_rate);
-    require_lengths("optimiser", parameters.size(), gradient.size(), first_.size());
+    require_lengths("optimiser", parameters.size(), gradient.size(), state_of(first_).size());
     ++steps_;
     std::int64_t first = 0;
     for (auto const& range : ranges_) {
@@ -115,10 +120,10 @@ class optimiser {
             range.size,
             {parameters.data() + first},
             {first_.data() + first},
-            {second_.data() + (second_.empty() ? 0 : first)},
+            {second_.data() + (state_of(second_).empty() ? 0 : first)},
             {gradient.data() + first},
             static_cast<T>(factor)};
-        backend.template for_rows<T>((piece.size + piece.width - 1) / piece.width, piece.width, piece);
+        backend_.template for_rows<T>((piece.size + piece.width - 1) / piece.width, piece.width, piece);
       };
       std::visit(
           [&](auto rule) {
@@ -140,15 +145,20 @@ class optimiser {
   template <class Visitor>
   void visit(Visitor& state) {
     state("optimiser.steps", steps_);
-    state("optimiser.first_state", std::span(first_));
-    state("optimiser.second_state", std::span(second_));
+    state("optimiser.first_state", backend_, state_of(first_));
+    state("optimiser.second_state", backend_, state_of(second_));
   }
 
  private:
+  static std::span<T> state_of(buffer_of<Backend, T>& numbers) {
+    return {numbers.data(), static_cast<std::size_t>(numbers.size())};
+  }
+
+  Backend backend_;
   optimiser_rule rule_;
   std::vector<decay_range> ranges_;
   std::int64_t steps_ = 0;
-  std::vector<T> first_, second_;  // moments; SGD: velocity
+  buffer_of<Backend, T> first_, second_;  // moments; SGD: velocity
 };
 
 }  // namespace poft

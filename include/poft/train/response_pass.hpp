@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "poft/head/hidden.hpp"
 #include "poft/model/scalar_head.hpp"
 #include "poft/model/transformer.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/train/batch.hpp"
 #include "poft/train/terms.hpp"
 
@@ -47,7 +49,9 @@ class response_pass {
     }
     if (wanted.scalars) {
       values_.resize(batch.tokens.size());
-      scalar_head<Backend>::forward(model_.backend(), hidden_, model_.slices().scalar_head, view<T>(values_));
+      view<T> const values(values_copy_.send(model_.backend(), values_), hidden_.rows());
+      scalar_head<Backend>::forward(model_.backend(), hidden_, model_.slices().scalar_head, values);
+      values_copy_.fetch(model_.backend(), values_);
     }
     auto const log_probs = head_.token_log_probs(), entropies = head_.token_entropies();
     for (std::size_t s = 0; s < batch.responses.size(); ++s) {
@@ -66,7 +70,9 @@ class response_pass {
 
   /// Of the last forward. dL/d parameters is added to the model's gradient.
   void backward(micro_batch const& batch, batch_statistics const& in, std::size_t first) {
-    d_hidden_.resize(batch.tokens.size() * static_cast<std::size_t>(hidden_.columns()));
+    if (std::ssize(d_hidden_) < hidden_.size()) {
+      d_hidden_ = model_.backend().template allocate<T>(hidden_.size());
+    }
     view<T, 2> const d_hidden(d_hidden_.data(), hidden_.rows(), hidden_.columns());
     d_row_.assign(batch.tokens.size(), T(0));
     auto token        = static_cast<std::size_t>(in.tokens[first]);
@@ -92,8 +98,10 @@ class response_pass {
       for (std::size_t s = 0; s < batch.responses.size(); ++s) {
         d_row_[static_cast<std::size_t>(batch.offsets[s + 1] - 1)] += static_cast<T>(in.d_reward[first + s]);
       }
-      scalar_head<Backend>::backward(model_.backend(), hidden_, model_.slices().scalar_head,
-                                     view<T const>(d_row_), d_hidden, model_.gradient_slices().scalar_head);
+      scalar_head<Backend>::backward(
+          model_.backend(), hidden_, model_.slices().scalar_head,
+          view<T const>(d_row_copy_.send(model_.backend(), d_row_), hidden_.rows()), d_hidden,
+          model_.gradient_slices().scalar_head);
     }
     model_.backward(d_hidden);
   }
@@ -103,7 +111,9 @@ class response_pass {
   hidden_head<Backend, T> head_;
   wanted_outputs wanted_;
   view<T const, 2> hidden_;
-  std::vector<T> values_, d_row_, d_hidden_;
+  std::vector<T> values_, d_row_;  // [rows]
+  backend_copy<Backend, T> values_copy_, d_row_copy_;
+  buffer_of<Backend, T> d_hidden_;  // [rows, channels]
 };
 
 }  // namespace poft

@@ -87,7 +87,7 @@ class trainer {
         settings_(std::move(settings)),
         processes_(processes ? *processes : alone_),
         pass_(model, settings_.logits_bytes),
-        optimiser_(settings_.optimiser, model.parameters().size(),
+        optimiser_(model.backend(), settings_.optimiser, model.parameters().size(),
                    decay_ranges(model.config(), model.slices())),
         states_(terms_.size()) {
     auto const require = [](bool holds, char const* name, auto value, char const* expected) {
@@ -112,7 +112,7 @@ class trainer {
       throw value_error("train: the model has no head for tokens");
     }
     last_ = wanted_.scalars ? last_token::kept : last_token::left_out;
-    processes_.broadcast(model_.parameters());
+    exchange(model_.parameters(), [&](std::span<T> parameters) { processes_.broadcast(parameters); });
   }
 
   /// Trains up to settings.steps, from the newest checkpoint of the folder where there is one.
@@ -137,7 +137,7 @@ class trainer {
     out.learning_rate =
         settings_.learning_rate *
         std::visit([&](auto const& schedule) { return schedule(steps()); }, settings_.schedule);
-    optimiser_.update(model_.backend(), model_.parameters(), gradient, out.learning_rate, clipped.factor);
+    optimiser_.update(model_.parameters(), gradient, out.learning_rate, clipped.factor);
     out.step = static_cast<double>(steps());
     out.tokens_per_second =
         rows_ / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -147,7 +147,7 @@ class trainer {
   /// Adds the gradient of the mean loss over all processes' examples to the model's. Each process takes its part of them.
   step_metrics add_gradient(dataset const& data, std::span<std::int64_t const> examples) {
     step_metrics const out = pass_over(data, examples, true);
-    processes_.sum(model_.gradient());
+    exchange(model_.gradient(), [&](std::span<T> gradient) { processes_.sum(gradient); });
     return out;
   }
 
@@ -171,6 +171,12 @@ class trainer {
     std::string_view const live = term.objective.live()[0];
     return live == "value" || live.ends_with("_reward") ||
            (live == "score" && term.score == list_score::reward);
+  }
+
+  /// Where there are others: f(numbers) by the communicator, which works in the host's memory.
+  template <class F>
+  void exchange(std::span<T> numbers, F const& f) {
+    if (processes_.size() > 1) change_on_host(model_.backend(), numbers, f);
   }
 
   // ---- a step's forward and backward passes
@@ -267,7 +273,9 @@ class trainer {
                            [](T one) { return std::isfinite(one); });
       };
       std::string text = message("objective ", objectives(), ": the gradient of ");
-      for (auto const& one : named_parameters(model_.config(), model_.gradient_slices())) {
+      auto const here  = on_host(model_.backend(), gradient);
+      for (auto const& one :
+           named_parameters(model_.config(), transformer_slices<T const>(model_.config(), here.data()))) {
         if (is_finite(one.values)) continue;
         text += one.name + " is not finite";
         break;
@@ -275,7 +283,8 @@ class trainer {
       for (std::size_t k = 0; k < examples.size() && processes_.size() == 1 && !coupled_; ++k) {
         model_.zero_gradient();
         pass_over(data, examples.subspan(k, 1), true);
-        if (!is_finite(gradient)) throw value_error(message("example ", examples[k], ": ", text));
+        if (!is_finite(on_host(model_.backend(), gradient)))
+          throw value_error(message("example ", examples[k], ": ", text));
       }
       throw value_error(text);
     }
@@ -369,7 +378,7 @@ class trainer {
     same("objectives", objectives());
     same("data", data_name_);
     visit_same_config(model_.config(), state);
-    state("model.parameters", model_.parameters());
+    state("model.parameters", model_.backend(), model_.parameters());
     optimiser_.visit(state);
     for (std::size_t k = 0; k < states_.size(); ++k) state(message("objective.", k), states_[k]);
     state("run.round", round_);
@@ -390,7 +399,7 @@ class trainer {
   one_process alone_;
   communicator& processes_;
   response_pass<Backend, T> pass_;
-  optimiser<T> optimiser_;
+  optimiser<Backend, T> optimiser_;
 
   wanted_outputs wanted_;
   last_token last_;

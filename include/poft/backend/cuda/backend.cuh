@@ -60,7 +60,13 @@ class backend {
 
   template <class T>
   buffer<T> allocate(std::int64_t n) const {
-    return buffer<T>(n, stream());
+    return buffer<T>(n, on_->stream());
+  }
+
+  /// Memory that one operation uses while it works; the next that asks gets the same.
+  template <class T>
+  view<T> scratch(std::int64_t n) const {
+    return {static_cast<T*>(on_->scratch(n * static_cast<std::int64_t>(sizeof(T)))), n};
   }
 
   /// Either may be memory of the host; what is read from the host may be changed as soon as this returns.
@@ -155,3 +161,5 @@ class backend {
 };
 
 }  // namespace poft::cuda
+
+#include "poft/backend/cuda/attention.cuh"  // with every use of the backend, or some would see the default

@@ -44,7 +44,13 @@ class context {
       throw cuda_error(message("cuda: device ", device, ", expected 0 .. ", count - 1));
     }
     require(cudaSetDevice(device), "the choice of the device");
-    require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "the making of a stream");
+    // What buffers give back stays for the next ones, so that a step that makes some asks the driver for nothing.
+    cudaMemPool_t pool      = nullptr;
+    std::uint64_t most_kept = UINT64_MAX;
+    require(cudaDeviceGetDefaultMemPool(&pool, device), "the device's memory pool");
+    require(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &most_kept),
+            "the device's memory pool");
+    stream_ = cuda::stream::make();
     require(cublasLtCreate(&products_), "the start of cuBLASLt");
     workspace_ = buffer<unsigned char>(static_cast<std::ptrdiff_t>(workspace_bytes), stream_);
     sums_      = buffer<double>(most_sums, stream_);
@@ -53,15 +59,19 @@ class context {
   context& operator=(context const&) = delete;
   ~context() {
     if (products_) cublasLtDestroy(products_);
-    if (stream_) cudaStreamDestroy(stream_);
   }
 
   int device() const { return device_; }
-  cudaStream_t stream() const { return stream_; }
+  cuda::stream const& stream() const { return stream_; }
   cublasLtHandle_t products() const { return products_; }
   void* workspace() { return workspace_.data(); }
   /// [most_sums], for one sum at a time
   double* sums() { return sums_.data(); }
+  /// At least so many bytes, for one operation at a time: what it held before is gone.
+  void* scratch(std::ptrdiff_t bytes) {
+    if (bytes > scratch_.size()) scratch_ = buffer<unsigned char>(bytes, stream_);
+    return scratch_.data();
+  }
 
   /// What cuBLASLt was asked for once, and how it then does it; the shapes of a training step are few.
   using product_shape = std::array<std::int64_t, 20>;
@@ -70,10 +80,10 @@ class context {
  private:
   context() = default;
 
-  int device_                = 0;
-  cudaStream_t stream_       = nullptr;
+  int device_ = 0;
+  cuda::stream stream_;
   cublasLtHandle_t products_ = nullptr;
-  buffer<unsigned char> workspace_;
+  buffer<unsigned char> workspace_, scratch_;
   buffer<double> sums_;
 };
 

@@ -46,9 +46,10 @@ using described_matrix     = described<cublasLtMatrixLayout_t, cublasLtMatrixLay
 using described_product    = described<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
 using described_preference = described<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
 
-/// The largest power of two, up to 256, that divides an address: kernels that load much at once need it.
-inline std::uint32_t alignment_of(void const* data) {
-  auto const address = reinterpret_cast<std::uintptr_t>(data);
+/// The largest power of two, up to 256, that divides the addresses of a batch of matrices, `stride` bytes apart: kernels that
+/// load much at once need it.
+inline std::uint32_t alignment_of(void const* data, std::int64_t stride) {
+  auto const address = reinterpret_cast<std::uintptr_t>(data) | static_cast<std::uintptr_t>(stride);
   return address == 0 ? 256u
                       : static_cast<std::uint32_t>(std::min<std::uintptr_t>(256, address & (~address + 1)));
 }
@@ -110,8 +111,12 @@ void gemm(context& on, float_products precision, primitive::gemm_options const& 
   describe(second, type, a.columns(), a.rows(), stride_of(a), options.stride_a);
   describe(out, type_c, columns, rows, stride_of(c), options.stride_c);
 
-  std::uint32_t const align_a = detail::alignment_of(a.data()), align_b = detail::alignment_of(b.data()),
-                      align_c = detail::alignment_of(c.data());
+  auto const aligned = [&](auto const& m, std::int64_t stride) {
+    std::int64_t const bytes = stride * static_cast<std::int64_t>(sizeof *m.data());
+    return detail::alignment_of(m.data(), options.count > 1 ? bytes : 0);
+  };
+  std::uint32_t const align_a = aligned(a, options.stride_a), align_b = aligned(b, options.stride_b),
+                      align_c = aligned(c, options.stride_c);
   context::product_shape const shape{type,
                                      type_c,
                                      compute,
