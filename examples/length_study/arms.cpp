@@ -56,8 +56,7 @@ std::string scale::text() const {
 scale quick_scale() { return {}; }
 scale full_scale() {
   scale out;
-  out.name = "full", out.seeds = 10, out.queries = 8192, out.judge.prompts = 4096, out.judge.steps = 400;
-  out.measurements = 16, out.measured = 512, out.measured_last = 2048;
+  out.name = "full", out.seeds = 10, out.queries = 8192, out.measurements = 16;
   return out;
 }
 
@@ -77,7 +76,7 @@ std::string name_of_reuse(int passes) {
   return passes == common_passes ? "on_policy" : "passes" + std::to_string(passes);
 }
 
-std::string study_of(preference of) { return "s" + std::to_string(static_cast<int>(of) + 1); }
+std::string study_of(preference of) { return study_names[static_cast<int>(of)]; }
 
 std::vector<arm> grid(scale const& of, bool full) {
   std::vector<arm> out;

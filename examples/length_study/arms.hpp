@@ -16,14 +16,14 @@ struct scale {
   int seeds            = 5;
   int corpus           = 20000;  ///< samples that are made up
   int training_prompts = 200, held_out_prompts = 200;
-  pretraining reference{.steps = 1500};
-  reward_training judge{.prompts = 1024, .held_out_prompts = 512, .steps = 120};
+  pretraining reference{.steps = 4000};
+  reward_training judge{.prompts = 8192, .held_out_prompts = 1024, .steps = 600};
   int queries            = 2048;  ///< the budget: responses that the reward model is asked about
   int minibatch          = 32;    ///< responses of a gradient step
   int samples_per_prompt = 4;
   int measurements       = 8;     ///< beside the one before the first step
-  int measured           = 256;   ///< responses of a measurement
-  int measured_last      = 1024;  ///< of the last one
+  int measured           = 512;   ///< responses of a measurement
+  int measured_last      = 2048;  ///< of the last one
   int pairs              = 128;   ///< whose log-ratios are measured
 
   /// Throws value_error where the budget is smaller than a minibatch, or no whole number of the common collections.

@@ -52,7 +52,7 @@ std::vector<claim> claims_of(preference which, scale const& of) {
   bool const unlikely     = which != preference::mode;
   std::string const small = name_of_collection(of.minibatch), whole = name_of_collection(of.queries);
   claim const common{
-      .id     = "S" + std::to_string(static_cast<int>(which) + 1),
+      .id     = std::string(1, 'S') + study_of(which).back(),
       .metric = "final",
       .unit   = gold,
       .budget = queries + " rewards, " + steps + " gradient steps on " + std::to_string(of.minibatch) +

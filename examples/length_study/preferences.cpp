@@ -14,7 +14,7 @@ namespace length_study {
 namespace {
 
 /// Purposes of a seed's random numbers.
-enum purpose : std::uint64_t { pair_purpose = 1, held_out_purpose, scale_purpose, skew_purpose };
+enum judge_purpose : std::uint64_t { pair_purpose = 1, held_out_purpose, scale_purpose, skew_purpose };
 
 constexpr std::int64_t skew_from     = 4;  // samples of which one is taken
 constexpr double skew_per_token      = 1.0 / 6;

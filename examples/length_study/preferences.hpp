@@ -34,7 +34,7 @@ poft::dataset gold_pairs(poft::dataset samples);
 struct reward_training {
   int prompts = 0, held_out_prompts = 0;  ///< each gives a pair
   int steps = 0, batch = 32;
-  double learning_rate = 5e-4;
+  double learning_rate = 1e-3;
 };
 
 /// A Bradley-Terry reward model, trained from pi_ref's parameters. What it says is shifted and scaled to mean 0 and standard
