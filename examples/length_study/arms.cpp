@@ -48,7 +48,7 @@ std::string scale::text() const {
   for (int const number : {corpus, training_prompts, held_out_prompts, reference.steps, reference.batch,
                            judge.prompts, judge.held_out_prompts, judge.steps, judge.batch, queries,
                            minibatch, samples_per_prompt, measurements, measured, measured_last, pairs})
-    out += " " + std::to_string(number);
+    out.append(" ").append(std::to_string(number));
   return out + " " + study::number_text(reference.learning_rate) + " " +
          study::number_text(judge.learning_rate);
 }
