@@ -20,11 +20,11 @@ std::int32_t any_letter(poft::random_stream& random) {
 /// Tokens of the text, or a format_error that names the place.
 tokens encoded(std::string_view text, std::string const& place) {
   tokens out;
-  for (char const one : text) {
-    std::size_t const id = characters.find(one);
+  for (std::size_t k = 0; k < text.size(); ++k) {
+    std::size_t const id = characters.find(text[k]);
     if (id == characters.npos || id < static_cast<std::size_t>(first_letter)) {
-      throw poft::format_error(
-          poft::message(place, ": '", one, "', expected letters ", characters.substr(first_letter)));
+      throw poft::format_error(poft::message(place, ": '", text.substr(k, 1), "', expected letters ",
+                                             characters.substr(first_letter)));
     }
     out.push_back(static_cast<std::int32_t>(id));
   }
@@ -37,7 +37,7 @@ sample read_sample(std::string_view line, std::string const& place) {
   if (tab == line.npos) refuse(": no tab between prompt and response");
   std::string_view const response = line.substr(tab + 1);
   if (response.empty() || response.back() != characters[end_token])
-    refuse(": the response \"", response, "\" has no end token, expected \"", characters[end_token],
+    refuse(": the response \"", response, "\" has no end token, expected \"", characters.substr(end_token, 1),
            "\" last");
   if (response.size() == 1)
     refuse(": the response is empty, expected at least one letter before its end token");
