@@ -120,6 +120,6 @@ std::vector<arm> grid(scale const& of, bool full) {
   return out;
 }
 
-std::vector<double> learning_rates(learner) { return {3e-4, 1e-3, 3e-3}; }
+std::vector<double> learning_rates(learner) { return {3e-4, 1e-3, 3e-3, 1e-2}; }
 
 }  // namespace length_study

@@ -58,7 +58,7 @@ std::vector<claim> claims_of(preference which, scale const& of) {
       .budget = queries + " rewards, " + steps + " gradient steps on " + std::to_string(of.minibatch) +
                 " responses",
       .tried =
-          "every arm tuned over 3 learning rates and its learner's own parameter, on a seed that is not "
+          "every arm tuned over 4 learning rates and its learner's own parameter, on a seed that is not "
           "reported.",
       .direction = unlikely ? direction::greater : direction::within};
   auto const stated = [&](std::string const& part, std::string const& text, std::vector<contrast> contrasts) {

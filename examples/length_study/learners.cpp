@@ -50,11 +50,11 @@ learner_kind const& kind_of(learner one) {
   static learner_kind const kinds[] = {
       {"pref_ft", "", {0}},
       {"best_of_n", "", {0}},
-      {"rwr", "temperature, in standard deviations of the reward", {0.3, 1, 3}},
-      {"dpo", "beta", {0.05, 0.1, 0.3}},
-      {"ipo", "target [nats]", {1, 3, 10}},
-      {"ppo", "beta, price of a nat of KL", {0.01, 0.03, 0.1}},
-      {"reinforce", "beta, price of a nat of KL", {0.01, 0.03, 0.1}},
+      {"rwr", "temperature, in standard deviations of the reward", {0.05, 0.1, 0.3, 1}},
+      {"dpo", "beta", {0.02, 0.05, 0.1, 0.3}},
+      {"ipo", "target [nats]", {3, 10, 30, 100}},
+      {"ppo", "beta, price of a nat of KL", {0, 0.01, 0.03, 0.1}},
+      {"reinforce", "beta, price of a nat of KL", {0, 0.01, 0.03, 0.1}},
   };
   return kinds[static_cast<int>(one)];
 }
