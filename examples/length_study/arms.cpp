@@ -3,6 +3,7 @@
 #include "arms.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "../study/files.hpp"
 #include "poft/core/error.hpp"
@@ -108,6 +109,21 @@ std::vector<arm> grid(scale const& of, bool full) {
   for (arm& one : out) {
     if (one.collection == 0) one.collection = one.offline ? of.queries : common_collection;
     if (one.offline && (one.by == learner::pref_ft || one.by == learner::dpo)) one.studies.push_back("f2");
+  }
+  if (full) {
+    // Tuned is the quick grid: what is beyond it takes the settings of the largest collections there, or of min.
+    std::set<std::string> tuned;
+    for (arm const& one : grid(quick_scale(), false)) tuned.insert(one.id);
+    for (arm& one : out) {
+      if (tuned.contains(one.id)) continue;
+      bool const is_swept =
+                     one.over != preference::mode || (one.by == learner::ppo && one.passes == common_passes),
+                 is_large   = one.collection > quick_scale().queries;
+      preference const over = is_swept ? one.over : preference::min;
+      one.tuned_as =
+          std::string(kind_of(one.by).name) + "." + preference_names[static_cast<int>(over)] + "." +
+          (is_large ? name_of_collection(quick_scale().queries) : one.id.substr(one.id.rfind('.') + 1));
+    }
   }
   // What the gains of s1 and s3 are set against.
   for (std::string const& id :

@@ -58,7 +58,7 @@ std::vector<claim> claims_of(preference which, scale const& of) {
       .budget = queries + " rewards, " + steps + " gradient steps on " + std::to_string(of.minibatch) +
                 " responses",
       .tried =
-          "every arm tuned over 4 learning rates and its learner's own parameter, on a seed that is not "
+          "every arm tuned over 4 learning rates and its learner's own parameter, on seeds that are not "
           "reported.",
       .direction = unlikely ? direction::greater : direction::within};
   auto const stated = [&](std::string const& part, std::string const& text, std::vector<contrast> contrasts) {
@@ -150,7 +150,7 @@ std::vector<claim> claims(scale const& of) {
       .id     = "F2",
       .unit   = "nats per response",
       .budget = "the same offline pairs and gradient steps",
-      .tried  = "learning rate and DPO's beta tuned for the gold reward, on a seed that is not reported."};
+      .tried  = "learning rate and DPO's beta tuned for the gold reward, on seeds that are not reported."};
   claim chosen = common, rejected = common, falls = common, margin = common;
   chosen.part = "a", chosen.text = "Pref-FT raises log pi / pi_ref of the chosen responses.",
   chosen.metric = "chosen_log_ratio";

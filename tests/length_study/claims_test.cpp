@@ -58,6 +58,24 @@ TEST(claims, arms_of_a_contrast_have_equal_steps) {
   }
 }
 
+// tuned.json is made on the quick grid; the full one needs no more.
+TEST(claims, full_takes_the_settings_of_quick) {
+  std::set<std::string> tuned;
+  for (arm const& one : grid(quick_scale(), false)) {
+    EXPECT_TRUE(one.tuned_as.empty());
+    tuned.insert(one.id);
+  }
+  std::map<std::string, std::string> taken;
+  for (arm const& one : grid(full_scale(), true)) {
+    EXPECT_TRUE(tuned.contains(one.settings_of())) << one.id << " " << one.settings_of();
+    taken[one.id] = one.settings_of();
+  }
+  EXPECT_EQ(taken.at("ppo.skew.batch8192"), "ppo.skew.batch2048");
+  EXPECT_EQ(taken.at("rwr.mode.batch32"), "rwr.min.batch32");
+  EXPECT_EQ(taken.at("ppo.mode.passes8"), "ppo.min.passes8");
+  EXPECT_EQ(taken.at("dpo.mode.offline"), "dpo.mode.offline");
+}
+
 TEST(claims, gains_are_set_against_the_mode) {
   for (study::claim const& one : claims(quick_scale())) {
     if (one.part != "g") continue;
