@@ -122,6 +122,19 @@ judged_contrast correlation(claim const& what, run_metrics const& metrics) {
   return out;
 }
 
+/// The verdicts that follow from intervals and numbers of seeds.
+void decide(judged_claim& of) {
+  claim const& what = of.what;
+  std::vector<verdict> parts;
+  for (judged_contrast& one : of.contrasts) {
+    one.result = static_cast<int>(one.seeds) >= what.least_seeds
+                     ? poft::bandit::judge(one.difference, what.direction, what.smallest_effect)
+                     : verdict::undecided;
+    parts.push_back(one.result);
+  }
+  of.result = poft::bandit::all_of(parts);
+}
+
 }  // namespace
 
 void write_claims(fs::path const& folder, std::string const& source, std::vector<claim> const& stated) {
@@ -206,14 +219,7 @@ judged_claim judge(claim const& what, run_metrics const& metrics) {
       if (!paired.empty()) out.contrasts.back().difference = poft::bandit::student_t_interval(paired);
     }
   }
-  std::vector<verdict> parts;
-  for (judged_contrast& one : out.contrasts) {
-    one.result = static_cast<int>(one.seeds) >= what.least_seeds
-                     ? poft::bandit::judge(one.difference, what.direction, what.smallest_effect)
-                     : verdict::undecided;
-    parts.push_back(one.result);
-  }
-  out.result = poft::bandit::all_of(parts);
+  decide(out);
   return out;
 }
 
@@ -258,6 +264,29 @@ void write_verdicts(fs::path const& folder, std::vector<judged_claim> const& jud
   }
   write_whole(folder / "verdicts.csv", out.text());
   write_whole(folder / "verdicts.json", summary.dump(1) + "\n");
+}
+
+std::vector<judged_claim> read_judged(fs::path const& folder) {
+  fs::path const file = folder / "verdicts.csv";
+  std::string const place = file.string();
+  table const from = table::read(file);
+  auto const at    = [&](char const* name) { return from.column(name, place); };
+  std::vector<judged_claim> out;
+  for (claim& what : read_claims(folder)) {
+    judged_claim one{std::move(what), {}, {}};
+    for (auto const& row : from.rows) {
+      if (row[at("claim")] != one.what.name()) continue;
+      auto const number = [&](char const* name) { return text_number(row[at(name)], place); };
+      one.contrasts.push_back({{row[at("contrast")], {}, {}},
+                               static_cast<std::size_t>(number("seeds")),
+                               {number("mean"), number("lower"), number("upper")},
+                               {}});
+    }
+    if (one.contrasts.empty()) continue;
+    decide(one);
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 void print_verdicts(std::vector<judged_claim> const& judged) {

@@ -89,6 +89,8 @@ std::map<std::string, poft::bandit::verdict> overall(std::vector<judged_claim> c
 
 /// verdicts.csv and verdicts.json.
 void write_verdicts(fs::path const& folder, std::vector<judged_claim> const& judged);
+/// What verdicts.csv and claims.json of a finished study say; verdicts are made again from the intervals.
+std::vector<judged_claim> read_judged(fs::path const& folder);
 void print_verdicts(std::vector<judged_claim> const& judged);
 
 }  // namespace study

@@ -68,6 +68,18 @@ std::string page_head(std::string const& title) {
          escaped(title) + "</title><style>" + style + "</style></head><body>\n";
 }
 
+std::string table_head(std::vector<std::string> const& cells) {
+  std::string out = "<div class='wide'><table><thead><tr>";
+  for (std::string const& cell : cells) out += "<th>" + cell + "</th>";
+  return out + "</tr></thead><tbody>\n";
+}
+
+std::string table_row(std::vector<std::string> const& cells) {
+  std::string out = "<tr>";
+  for (std::string const& cell : cells) out += "<td>" + cell + "</td>";
+  return out + "</tr>\n";
+}
+
 std::string claim_table(std::vector<judged_claim> const& judged, std::span<not_attempted const> elsewhere) {
   auto const verdicts = overall(judged);
   std::string out =

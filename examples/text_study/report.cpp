@@ -13,43 +13,34 @@ namespace text_study {
 namespace {
 
 using study::fixed;
-
-std::string header(std::vector<std::string> const& cells) {
-  std::string out = "<div class='wide'><table><thead><tr>";
-  for (std::string const& cell : cells) out += "<th>" + cell + "</th>";
-  return out + "</tr></thead><tbody>\n";
-}
-std::string row(std::vector<std::string> const& cells) {
-  std::string out = "<tr>";
-  for (std::string const& cell : cells) out += "<td>" + cell + "</td>";
-  return out + "</tr>\n";
-}
-constexpr char const* table_end = "</tbody></table></div>\n";
+using study::table_end;
+using study::table_head;
+using study::table_row;
 
 std::string model_table(fs::path const& folder) {
   if (!fs::exists(folder / "models.csv")) return {};
   std::string const place   = (folder / "models.csv").string();
   study::table const models = study::table::read(folder / "models.csv");
   std::string out           = "<h2>Targets before fine-tuning, and aligned models</h2>\n" +
-                    header({"Model", "Parameters", "Vocabulary", "Tokens per answer", "Accuracy", "copy",
-                            "reverse", "sort", "add", "count", "substitute", "nats per token"});
+                    table_head({"Model", "Parameters", "Vocabulary", "Tokens per answer", "Accuracy", "copy",
+                                "reverse", "sort", "add", "count", "substitute", "nats per token"});
   for (auto const& one : models.rows) {
     auto const text   = [&](char const* name) { return one[models.column(name, place)]; };
     auto const number = [&](char const* name) { return fixed(study::text_number(text(name), place), 2); };
-    out += row({text("model"), text("parameters"), text("vocabulary"), number("tokens_per_answer"),
-                number("accuracy"), number("copy"), number("reverse"), number("sort"), number("add"),
-                number("count"), number("substitute"), number("nats")});
+    out += table_row({text("model"), text("parameters"), text("vocabulary"), number("tokens_per_answer"),
+                      number("accuracy"), number("copy"), number("reverse"), number("sort"), number("add"),
+                      number("count"), number("substitute"), number("nats")});
   }
   return out + table_end;
 }
 
 std::string data_table(text_gallery const& from) {
   std::string out = "<h2>Data sets and their preference scores</h2>\n" +
-                    header({"Data", "Spoilt on purpose", "std of r_LLM", "AUROC of r_LLM for noise"});
+                    table_head({"Data", "Spoilt on purpose", "std of r_LLM", "AUROC of r_LLM for noise"});
   for (std::string const name : data_names) {
     auto const mean = [&](char const* metric) { return fixed(from.mean_of("data." + name, metric)); };
     if (from.values_of("data." + name, "noise").empty()) continue;
-    out += row({name, mean("noise"), mean("score_spread"), mean("auroc")});
+    out += table_row({name, mean("noise"), mean("score_spread"), mean("auroc")});
   }
   return out + table_end;
 }
@@ -65,8 +56,8 @@ std::string arm_table(text_gallery const& from) {
       "<h2>Every arm</h2>\n<p>Means over seeds. Best: the test accuracy of the epoch with the best "
       "validation accuracy. Fall: "
       "best - final. Spread: standard deviation over epochs.</p>\n" +
-      header({"Arm", "lr", "beta", "Final", "Best", "Fall", "Spread", "copy", "reverse", "sort", "add",
-              "count", "substitute", "nats per token", "of definitions", "Seeds"});
+      table_head({"Arm", "lr", "beta", "Final", "Best", "Fall", "Spread", "copy", "reverse", "sort", "add",
+                  "count", "substitute", "nats per token", "of definitions", "Seeds"});
   for (auto const& [arm, seeds] : from.runs()) {
     std::vector<std::string> cells{arm, settings[arm].first, settings[arm].second};
     for (char const* metric : {"final", "best", "fall", "spread", "copy", "reverse", "sort", "add", "count",
@@ -74,7 +65,7 @@ std::string arm_table(text_gallery const& from) {
       cells.push_back(fixed(from.mean_of(arm, metric)));
     }
     cells.push_back(std::to_string(seeds.size()));
-    out += row(cells);
+    out += table_row(cells);
   }
   return out + table_end;
 }

@@ -111,6 +111,27 @@ TEST(Dataset, FingerprintSeesTokensAndLayout) {
   for (auto const* one : {&other, &split, &named}) EXPECT_NE(one->fingerprint(), pairs.fingerprint());
 }
 
+TEST(Dataset, ChosenExamplesTakeTheirColumnsAndMasks) {
+  dataset data({"chosen", "rejected"});
+  std::vector<std::uint8_t> const all{1}, second{0, 1}, both{1, 1}, ends{1, 0, 1};
+  data.add(tokens{1, 2}, std::vector<dataset::tokens>{tokens{3}, tokens{4, 5}}, std::vector<dataset::mask>{all, second});
+  data.add(tokens{6}, std::vector<dataset::tokens>{tokens{7, 8, 9}, tokens{1, 2}},
+           std::vector<dataset::mask>{ends, both});
+  data.set("margin", {0.5, 0.25});
+  data.set("reward", {1, 2, 3, 4});
+  data.set("old_log_prob", {-1, -2, -3, -4, -5, -6});
+  dataset const last = data.chosen(std::vector<std::int64_t>{1, 0, 1});
+  EXPECT_EQ(last.examples(), 3);
+  EXPECT_EQ(last.column("margin"), (std::vector<double>{0.25, 0.5, 0.25}));
+  EXPECT_EQ(last.column("reward"), (std::vector<double>{3, 4, 1, 2, 3, 4}));
+  EXPECT_EQ(last.column("old_log_prob"), (std::vector<double>{-3, -4, -5, -6, -1, -2, -3, -4, -5, -6}));
+  EXPECT_EQ(last.counted_tokens(0), 2);
+  EXPECT_EQ(last.counts(3)[0], 0);
+  EXPECT_EQ(last.response(4).size(), 3u);
+  EXPECT_EQ(data.chosen(std::vector<std::int64_t>{0, 1}).fingerprint(), data.fingerprint());
+  EXPECT_EQ(data.chosen({}).examples(), 0);
+}
+
 // What a writer stores and a reader gives back, in memory.
 struct stored_state {
   std::map<std::string, std::string> texts;

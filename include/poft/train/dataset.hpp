@@ -138,6 +138,34 @@ class dataset {
   }
   std::string column_names() const { return columns_.empty() ? "none" : listed(names()); }
 
+  /// Some of the examples, in this order, with their columns.
+  dataset chosen(std::span<std::int64_t const> wanted) const {
+    dataset out(members_);
+    std::vector<tokens> answers;
+    std::vector<mask> masks;
+    for (std::int64_t const e : wanted) {
+      answers.clear();
+      masks.clear();
+      for (auto r = first_response(e); r < first_response(e + 1); ++r) {
+        answers.push_back(response(r));
+        if (!counts_.empty()) masks.push_back(counts(r));
+      }
+      out.add(prompt(e), answers, masks);
+    }
+    for (auto const& [name, from] : columns_) {
+      auto const size  = static_cast<std::int64_t>(from.size());
+      auto const place = [&](std::int64_t e) {
+        if (size == examples()) return e;
+        return size == responses() ? first_response(e) : token_offset(first_response(e));
+      };
+      std::vector<double> values;
+      for (std::int64_t const e : wanted)
+        values.insert(values.end(), from.begin() + place(e), from.begin() + place(e + 1));
+      out.set(name, std::move(values));
+    }
+    return out;
+  }
+
   /// A number that differs between different tokens or layouts (FNV-1a, 64 bits); columns do not enter.
   std::uint64_t fingerprint() const {
     std::uint64_t hash = 0xcbf29ce484222325;
