@@ -29,9 +29,8 @@ std::unique_ptr<network> train_reference(std::vector<sample> const& corpus, pret
   poft::initialise(out->config(), out->slices(), shared_seed);
   poft::training_settings settings{
       .steps = how.steps, .batch = how.batch, .learning_rate = how.learning_rate};
-  settings.schedule = poft::cosine_schedule{.warmup = how.steps / 20, .total = how.steps};
-  // No clipping: it would take from batches of long responses, whose gradients are larger, and pi_ref would
-  // end too early.
+  settings.schedule         = poft::cosine_schedule{.warmup = how.steps / 20, .total = how.steps};
+  settings.clip             = {.max_norm = 1};
   settings.seed             = shared_seed;
   settings.folder           = folder;
   settings.checkpoint_every = 500;
