@@ -25,6 +25,8 @@ std::unique_ptr<network> train_reference(std::vector<sample> const& corpus, pret
                                          fs::path const& folder) {
   poft::dataset data;
   for (sample const& one : corpus) data.add(one.prompt, {one.response});
+  // Of whole responses: a mean per token would weigh short ones more, and pi_ref would end too early.
+  data.set("weight", std::vector<double>(corpus.size(), 1.0));
   auto out = std::make_unique<network>(backend{.threads = 1}, config_of());
   poft::initialise(out->config(), out->slices(), shared_seed);
   poft::training_settings settings{
@@ -36,7 +38,7 @@ std::unique_ptr<network> train_reference(std::vector<sample> const& corpus, pret
   settings.checkpoint_every = 500;
   settings.keep_checkpoints = 1;
   settings.show_progress    = false;
-  poft::trainer<backend, float>(*out, {{poft::make_objective("nll")}}, settings).run(data);
+  poft::trainer<backend, float>(*out, {{poft::make_objective("weighted_nll")}}, settings).run(data);
   return out;
 }
 
