@@ -16,6 +16,12 @@ bool learns_from_pairs(learner one) {
   return one == learner::pref_ft || one == learner::dpo || one == learner::ipo;
 }
 
+/// For the likelihood of whole responses, -log pi(y | x): "nll" is that per token, which would prefer short ones.
+poft::dataset weighted_alike(poft::dataset examples) {
+  examples.set("weight", std::vector<double>(static_cast<std::size_t>(examples.examples()), 1.0));
+  return examples;
+}
+
 /// Sums over each response's tokens.
 std::vector<double> of_responses(poft::dataset const& samples, std::vector<double> const& of_tokens) {
   std::vector<double> out;
@@ -62,12 +68,11 @@ learner_kind const& kind_of(learner one) {
 std::vector<poft::training_term> terms_of(learner one, double parameter) {
   switch (one) {
     case learner::pref_ft: {
-      poft::training_term term{poft::make_objective("nll")};
+      poft::training_term term{poft::make_objective("weighted_nll")};
       term.member = "chosen";
       return {term};
     }
     case learner::best_of_n:
-      return {{poft::make_objective("nll")}};
     case learner::rwr:
       return {{poft::make_objective("weighted_nll")}};
     case learner::dpo:
@@ -95,7 +100,10 @@ poft::dataset pairs_of(poft::dataset samples, std::int64_t samples_per_prompt, n
 
 poft::dataset prepare(learner one, double parameter, poft::dataset samples, std::int64_t samples_per_prompt,
                       looked_at models, std::vector<double>& state) {
-  if (learns_from_pairs(one)) return pairs_of(std::move(samples), samples_per_prompt, *models.reference);
+  if (learns_from_pairs(one)) {
+    auto pairs = pairs_of(std::move(samples), samples_per_prompt, *models.reference);
+    return one == learner::pref_ft ? weighted_alike(std::move(pairs)) : pairs;
+  }
   if (one == learner::ppo) return with_advantages_of_tokens(std::move(samples), parameter, models);
   auto const& reward = samples.column("reward");
   if (one == learner::best_of_n) {
@@ -104,7 +112,7 @@ poft::dataset prepare(learner one, double parameter, poft::dataset samples, std:
     for (std::size_t p = 0; p < best.size(); ++p)
       places.push_back(static_cast<std::int64_t>(p) * samples_per_prompt +
                        static_cast<std::int64_t>(best[p]));
-    return samples.chosen(places);
+    return weighted_alike(samples.chosen(places));
   }
   if (one == learner::rwr) {
     auto weights = preference::normalised_weights(reward, parameter);

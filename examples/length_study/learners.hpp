@@ -22,9 +22,9 @@ learner_kind const& kind_of(learner one);
 
 /// The terms of its loss.
 ///
-///   pref_ft    nll of the chosen responses of pairs
-///   best_of_n  nll of the best of each prompt's responses
-///   rwr        weighted nll, weights softmax(reward / temperature) over the collection, their mean 1
+///   pref_ft    -log pi of the chosen responses of pairs
+///   best_of_n  -log pi of the best of each prompt's responses
+///   rwr        -w log pi, w = softmax(reward / temperature) over the collection, their mean 1
 ///   dpo, ipo   pairs against pi_ref; ipo as (h - target)^2
 ///   reinforce  -A log pi(y | x), A = reward - beta log pi / pi_ref (y) - running mean of earlier collections
 ///   ppo        clipped per token, the scalar head as value, generalised advantages, whitened; the reward at the last token,

@@ -25,19 +25,20 @@ std::unique_ptr<network> train_reference(std::vector<sample> const& corpus, pret
                                          fs::path const& folder) {
   poft::dataset data;
   for (sample const& one : corpus) data.add(one.prompt, {one.response});
+  // Of whole responses: a mean per token would weigh short ones more, and pi_ref would end too early.
+  data.set("weight", std::vector<double>(corpus.size(), 1.0));
   auto out = std::make_unique<network>(backend{.threads = 1}, config_of());
   poft::initialise(out->config(), out->slices(), shared_seed);
   poft::training_settings settings{
       .steps = how.steps, .batch = how.batch, .learning_rate = how.learning_rate};
-  settings.schedule = poft::cosine_schedule{.warmup = how.steps / 20, .total = how.steps};
-  // No clipping: it would take from batches of long responses, whose gradients are larger, and pi_ref would
-  // end too early.
+  settings.schedule         = poft::cosine_schedule{.warmup = how.steps / 20, .total = how.steps};
+  settings.clip             = {.max_norm = 1};
   settings.seed             = shared_seed;
   settings.folder           = folder;
   settings.checkpoint_every = 500;
   settings.keep_checkpoints = 1;
   settings.show_progress    = false;
-  poft::trainer<backend, float>(*out, {{poft::make_objective("nll")}}, settings).run(data);
+  poft::trainer<backend, float>(*out, {{poft::make_objective("weighted_nll")}}, settings).run(data);
   return out;
 }
 
