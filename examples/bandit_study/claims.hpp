@@ -16,8 +16,7 @@ std::vector<claim> claims();
 inline std::string variant_of(policy_kind policy) { return policy == policy_kind::tokens ? "tokens" : ""; }
 
 inline constexpr not_attempted elsewhere[] = {
-    {"S1-S3", "language tasks with a learned Bradley-Terry reward on the response's length"},
-    {"F1-F2", "full-scale trends on AlpacaFarm and UltraFeedback"},
-};
+    {"S1-S3, F2", "language tasks with a learned reward on the response's length: length_study"},
+    full_scale_trend};
 
 }  // namespace study

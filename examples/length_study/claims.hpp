@@ -14,11 +14,6 @@ inline constexpr char const* claims_source = "Tajwar et al. 2024, arXiv:2404.143
 /// S1 (min), S2 (mode), S3 (skew) and F2, for the sizes of the scale.
 std::vector<study::claim> claims(scale const& of);
 
-inline constexpr study::not_attempted elsewhere[] = {
-    {"F1",
-     "full-scale language models: it needs checkpoints of 10<sup>9</sup> parameters, their preference data "
-     "and a large "
-     "reward model, and GPUs to train them on"},
-};
+inline constexpr study::not_attempted elsewhere[] = {study::full_scale_trend};
 
 }  // namespace length_study

@@ -61,6 +61,10 @@ struct not_attempted {
   char const* id;
   char const* text;
 };
+inline constexpr not_attempted full_scale_trend{"F1",
+                                                "full-scale language models: it needs checkpoints of "
+                                                "10<sup>9</sup> parameters, their preference data and a "
+                                                "large reward model, and GPUs to train them on"};
 
 /// claims.json: what is claimed; written before anything runs.
 void write_claims(fs::path const& folder, std::string const& source, std::vector<claim> const& stated);

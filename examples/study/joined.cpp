@@ -26,10 +26,6 @@ std::vector<paper_claims> const& papers() {
 }
 
 constexpr char const* not_run = "its study was not among those that were joined";
-constexpr char const* full_scale =
-    "full-scale language models: it needs checkpoints of 10<sup>9</sup> parameters, their preference data "
-    "and a "
-    "large reward model, and GPUs to train them on";
 
 }  // namespace
 
@@ -55,7 +51,8 @@ void write_joined(fs::path const& out, std::vector<finished_study> const& studie
       std::size_t const before = of_paper.size();
       std::copy_if(all.begin(), all.end(), std::back_inserter(of_paper),
                    [&](judged_claim const& one) { return one.what.id == id; });
-      if (of_paper.size() == before) missing.push_back({id.c_str(), id == "F1" ? full_scale : not_run});
+      if (of_paper.size() == before)
+        missing.push_back({id.c_str(), id == full_scale_trend.id ? full_scale_trend.text : not_run});
     }
     page += "<h2>" + escaped(paper.paper) + "</h2>\n" + claim_table(of_paper, missing) +
             contrast_tables(of_paper);

@@ -14,6 +14,7 @@
 #include "study/figures.hpp"
 #include "study/journal.hpp"
 #include "study/tuned.hpp"
+#include "support/called_program.hpp"
 
 namespace {
 
@@ -32,25 +33,7 @@ struct scratch {
   std::string in(char const* file) const { return (path / file).string(); }
 };
 
-struct outcome_of_program {
-  int code;
-  std::string said;
-};
-outcome_of_program call(std::vector<std::string> const& arguments) {
-  std::vector<char const*> argv{"bandit_study"};
-  for (std::string const& one : arguments) argv.push_back(one.c_str());
-  testing::internal::CaptureStderr();
-  testing::internal::CaptureStdout();
-  int const code = program(static_cast<int>(argv.size()), argv.data());
-  testing::internal::GetCapturedStdout();
-  return {code, testing::internal::GetCapturedStderr()};
-}
-void expect_refused(std::vector<std::string> const& arguments, std::initializer_list<char const*> parts) {
-  outcome_of_program const result = call(arguments);
-  EXPECT_EQ(result.code, 2) << result.said;
-  for (char const* part : parts)
-    EXPECT_NE(result.said.find(part), std::string::npos) << part << " is not in: " << result.said;
-}
+support::called_program const call("bandit_study", study::program);
 
 using poft::bandit::experiment_settings;
 
@@ -235,33 +218,34 @@ TEST(study, bad_input) {
     return at.in("p.csv");
   };
   std::string const out = at.in("out");
-  expect_refused({"--study", "b9", "--out", out}, {"b9", "b1", "b7", "all"});
-  expect_refused({"--learner", "sarsa", "--out", out}, {"sarsa", "best_of_n", "ppo"});
-  expect_refused({"--reward", "70:10", "--out", out}, {"--reward", "--learner"});
-  expect_refused({"--study", "b3", "--learner", "ipo", "--out", out}, {"--study", "without"});
-  expect_refused({"--learner", "ipo", "--reward", "70-10", "--out", out}, {"70-10", "peak:width"});
-  expect_refused({"--learner", "ipo", "--data", file("0.5,0.4\n"), "--out", out},
-                 {"sum to 0.9", "expected 1"});
-  expect_refused({"--learner", "ipo", "--data", file("1.5,-0.5"), "--out", out}, {"probability 1 is -0.5"});
-  expect_refused({"--learner", "ipo", "--data", file("0.5,half"), "--out", out},
-                 {"half", "expected a number"});
-  expect_refused({"--learner", "ipo", "--data", at.in("missing.csv"), "--out", out}, {"missing.csv"});
-  expect_refused({"--learner", "dpo", "--parameter", "-1", "--out", out}, {"dpo: beta is -1"});
-  expect_refused({"--learner", "dpo", "--lr", "-1", "--out", out}, {"learning rate is -1"});
-  expect_refused({"--learner", "ipo", "--policy", "uniform", "--out", out}, {"uniform", "tanh_cauchy"});
-  expect_refused({"--learner", "ipo", "--reference", "truth", "--out", out}, {"truth", "fitted"});
-  expect_refused({"--learner", "ipo", "--policy", "tokens", "--reward", "R4", "--out", out},
-                 {"R4", "tokens"});
-  expect_refused({"--learner", "ipo", "--queries", "0", "--out", out}, {"queries is 0"});
-  expect_refused({"--policy", "gaussian", "--out", out}, {"gaussian has no study", "tokens"});
-  expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
-  expect_refused({"--seeds", "ten"}, {"ten"});
-  expect_refused({"--colour"}, {"--colour"});
-  expect_refused({"--verdicts", at.in("nowhere")}, {"claims.json"});
+  call.expect_refused({"--study", "b9", "--out", out}, {"b9", "b1", "b7", "all"});
+  call.expect_refused({"--learner", "sarsa", "--out", out}, {"sarsa", "best_of_n", "ppo"});
+  call.expect_refused({"--reward", "70:10", "--out", out}, {"--reward", "--learner"});
+  call.expect_refused({"--study", "b3", "--learner", "ipo", "--out", out}, {"--study", "without"});
+  call.expect_refused({"--learner", "ipo", "--reward", "70-10", "--out", out}, {"70-10", "peak:width"});
+  call.expect_refused({"--learner", "ipo", "--data", file("0.5,0.4\n"), "--out", out},
+                      {"sum to 0.9", "expected 1"});
+  call.expect_refused({"--learner", "ipo", "--data", file("1.5,-0.5"), "--out", out},
+                      {"probability 1 is -0.5"});
+  call.expect_refused({"--learner", "ipo", "--data", file("0.5,half"), "--out", out},
+                      {"half", "expected a number"});
+  call.expect_refused({"--learner", "ipo", "--data", at.in("missing.csv"), "--out", out}, {"missing.csv"});
+  call.expect_refused({"--learner", "dpo", "--parameter", "-1", "--out", out}, {"dpo: beta is -1"});
+  call.expect_refused({"--learner", "dpo", "--lr", "-1", "--out", out}, {"learning rate is -1"});
+  call.expect_refused({"--learner", "ipo", "--policy", "uniform", "--out", out}, {"uniform", "tanh_cauchy"});
+  call.expect_refused({"--learner", "ipo", "--reference", "truth", "--out", out}, {"truth", "fitted"});
+  call.expect_refused({"--learner", "ipo", "--policy", "tokens", "--reward", "R4", "--out", out},
+                      {"R4", "tokens"});
+  call.expect_refused({"--learner", "ipo", "--queries", "0", "--out", out}, {"queries is 0"});
+  call.expect_refused({"--policy", "gaussian", "--out", out}, {"gaussian has no study", "tokens"});
+  call.expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
+  call.expect_refused({"--seeds", "ten"}, {"ten"});
+  call.expect_refused({"--colour"}, {"--colour"});
+  call.expect_refused({"--verdicts", at.in("nowhere")}, {"claims.json"});
   EXPECT_FALSE(fs::exists(at.path / "out"));  // nothing half-written
   write_whole(at.path / "a_file", "");
-  expect_refused({"--learner", "ipo", "--out", at.in("a_file/out")}, {"a_file/out", "writable"});
-  expect_refused({"--study", "b7", "--tuned", at.in("a_file"), "--out", out}, {"a_file", "JSON"});
+  call.expect_refused({"--learner", "ipo", "--out", at.in("a_file/out")}, {"a_file/out", "writable"});
+  call.expect_refused({"--study", "b7", "--tuned", at.in("a_file"), "--out", out}, {"a_file", "JSON"});
 }
 
 TEST(study, a_figure_is_a_script_that_holds_its_numbers) {

@@ -10,6 +10,7 @@
 #include "length_study/tiny.hpp"
 #include "length_study/tuning.hpp"
 #include "study/tuned.hpp"
+#include "support/called_program.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace {
@@ -18,30 +19,10 @@ using namespace length_study;
 using study::read_whole;
 using study::write_whole;
 
-struct outcome_of_program {
-  int code;
-  std::string said;
-};
-outcome_of_program call(std::vector<std::string> const& arguments) {
-  std::vector<char const*> argv{"length_study"};
-  for (std::string const& one : arguments) argv.push_back(one.c_str());
+support::called_program const call("length_study", [](int argc, char const* const* argv) {
   scale const of = tiny_scale();
-  testing::internal::CaptureStderr();
-  testing::internal::CaptureStdout();
-  int const code = program(static_cast<int>(argv.size()), argv.data(), &of);
-  testing::internal::GetCapturedStdout();
-  return {code, testing::internal::GetCapturedStderr()};
-}
-void expect_works(std::vector<std::string> const& arguments) {
-  outcome_of_program const result = call(arguments);
-  ASSERT_EQ(result.code, 0) << result.said;
-}
-void expect_refused(std::vector<std::string> const& arguments, std::initializer_list<char const*> parts) {
-  outcome_of_program const result = call(arguments);
-  EXPECT_EQ(result.code, 2) << result.said;
-  for (char const* part : parts)
-    EXPECT_NE(result.said.find(part), std::string::npos) << part << " is not in: " << result.said;
-}
+  return program(argc, argv, &of);
+});
 
 /// Settings for every arm.
 void write_settings(fs::path const& file) {
@@ -65,8 +46,8 @@ struct small_study {
 
 TEST(length_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
   small_study const of("threads");
-  expect_works(of.arguments("s2", "one", "1"));
-  expect_works(of.arguments("s2", "two", "2"));
+  call.expect_works(of.arguments("s2", "one", "1"));
+  call.expect_works(of.arguments("s2", "two", "2"));
   auto const expect_equal = [&](std::string const& other) {
     for (char const* file :
          {"runs.csv", "summary.csv", "proxies.csv", "lengths.csv", "arms.csv", "verdicts.csv", "claims.json"})
@@ -95,7 +76,7 @@ TEST(length_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
     study::journal(of.at / other / "runs.journal").add(done);
     std::string const line = of.text(other + "/runs.journal");
     write_whole(of.at / other / "runs.journal", line + line.substr(0, line.size() / 2));
-    expect_works(of.arguments("s2", other, "2"));
+    call.expect_works(of.arguments("s2", other, "2"));
   };
   cut("killed");
   expect_equal("killed");
@@ -109,17 +90,17 @@ TEST(length_study, a_folder_of_another_configuration_is_left_alone) {
   fs::create_directories(of.at / "out");
   auto arguments = of.arguments("f2", "out", "2");
   arguments[3]   = "1";
-  expect_works(arguments);
+  call.expect_works(arguments);
   std::map<std::string, std::string> before;
   for (auto const& entry : fs::recursive_directory_iterator(of.at / "out")) {
     if (entry.is_regular_file()) before[entry.path().string()] = read_whole(entry.path());
   }
-  expect_refused(of.arguments("f2", "out", "2"), {"another configuration", "seeds: 1", "seeds: 2"});
+  call.expect_refused(of.arguments("f2", "out", "2"), {"another configuration", "seeds: 1", "seeds: 2"});
   arguments[1] = "s1";
-  expect_refused(arguments, {"another configuration", "study: f2"});
+  call.expect_refused(arguments, {"another configuration", "study: f2"});
   arguments[1] = "f2";
   arguments.insert(arguments.end(), {"--queries", "128"});
-  expect_refused(arguments, {"another configuration", "scale"});
+  call.expect_refused(arguments, {"another configuration", "scale"});
   for (auto const& [file, text] : before) EXPECT_EQ(read_whole(file), text) << file;
   std::size_t files = 0;
   for (auto const& entry : fs::recursive_directory_iterator(of.at / "out")) files += entry.is_regular_file();
@@ -127,7 +108,7 @@ TEST(length_study, a_folder_of_another_configuration_is_left_alone) {
 
   fs::create_directories(of.at / "foreign");
   write_whole(of.at / "foreign/runs.csv", "arm,seed\n");
-  expect_refused(of.arguments("f2", "foreign", "2"), {"another configuration", "runs.csv"});
+  call.expect_refused(of.arguments("f2", "foreign", "2"), {"another configuration", "runs.csv"});
   EXPECT_EQ(of.text("foreign/runs.csv"), "arm,seed\n");
 }
 
@@ -187,7 +168,7 @@ TEST(length_study, tuning_tries_the_grid_and_is_kept) {
   auto arguments = of.arguments("f2", "out", "2");
   arguments[3]   = "1";
   arguments.push_back("--tune");
-  expect_works(arguments);
+  call.expect_works(arguments);
   auto const tuned = study::read_tuned(of.at / "tuned.json", tuned_schema);
   EXPECT_EQ(tuned.at("dpo.min.offline").seeds, 1);
   EXPECT_TRUE(tuned.contains("ppo.skew.passes8"));  // of other studies: kept
@@ -200,23 +181,24 @@ TEST(length_study, bad_input) {
     more.insert(more.end(), {"--out", out, "--tuned", tuned});
     return more;
   };
-  expect_refused(with({"--study", "s4"}), {"s4", "s1", "f2"});
-  expect_refused(with({"--seeds", "0"}), {"seeds", "0"});
-  expect_refused(with({"--threads", "-1"}), {"threads", "-1"});
-  expect_refused(with({"--quick", "--full"}), {"quick", "full"});
-  expect_refused(with({"--queries", "16"}), {"queries", "16", "one batch"});
-  expect_refused(with({"--corpus", (of.at / "nowhere").string()}), {"nowhere"});
+  call.expect_refused(with({"--study", "s4"}), {"s4", "s1", "f2"});
+  call.expect_refused(with({"--seeds", "0"}), {"seeds", "0"});
+  call.expect_refused(with({"--threads", "-1"}), {"threads", "-1"});
+  call.expect_refused(with({"--quick", "--full"}), {"quick", "full"});
+  call.expect_refused(with({"--queries", "16"}), {"queries", "16", "one batch"});
+  call.expect_refused(with({"--corpus", (of.at / "nowhere").string()}), {"nowhere"});
   write_whole(of.at / "unended.txt", "abc\tabca\n");
-  expect_refused(with({"--corpus", (of.at / "unended.txt").string()}), {"unended.txt:1", "no end token"});
+  call.expect_refused(with({"--corpus", (of.at / "unended.txt").string()}),
+                      {"unended.txt:1", "no end token"});
   write_whole(of.at / "empty.txt", "abc\t.\n");
-  expect_refused(with({"--corpus", (of.at / "empty.txt").string()}), {"empty.txt:1", "empty"});
-  expect_refused({"--verdicts", (of.at / "nowhere").string()}, {"claims.json"});
+  call.expect_refused(with({"--corpus", (of.at / "empty.txt").string()}), {"empty.txt:1", "empty"});
+  call.expect_refused({"--verdicts", (of.at / "nowhere").string()}, {"claims.json"});
   write_whole(of.at / "other.json", R"({"schema": "poft-text-tuned/1", "arms": {}})");
-  expect_refused({"--tuned", (of.at / "other.json").string(), "--out", out}, {"other.json", "schema"});
+  call.expect_refused({"--tuned", (of.at / "other.json").string(), "--out", out}, {"other.json", "schema"});
   write_whole(of.at / "none.json", R"({"schema": "poft-length-tuned/1", "arms": {}})");
-  expect_refused({"--tuned", (of.at / "none.json").string(), "--out", out}, {"none.json", "--tune"});
+  call.expect_refused({"--tuned", (of.at / "none.json").string(), "--out", out}, {"none.json", "--tune"});
   EXPECT_FALSE(fs::exists(of.at / "out"));  // nothing half-written
-  expect_refused({"--tuned", tuned, "--out", (of.at / "tuned.json/out").string()}, {"writable"});
+  call.expect_refused({"--tuned", tuned, "--out", (of.at / "tuned.json/out").string()}, {"writable"});
 }
 
 }  // namespace

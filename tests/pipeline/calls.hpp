@@ -13,6 +13,7 @@
 
 #include "pipeline/program.hpp"
 #include "poft/core/whole_file.hpp"
+#include "support/called_program.hpp"
 #include "support/scratch_folder.hpp"
 #include "tiny_model.hpp"
 
@@ -21,24 +22,13 @@ namespace calls {
 namespace fs = std::filesystem;
 using json   = nlohmann::json;
 
-struct outcome {
-  int code;
-  std::string said, complained;
-};
+inline support::called_program const program("poft", pipeline::program);
 
-inline outcome call(std::vector<std::string> const& arguments) {
-  std::vector<char const*> argv{"poft"};
-  for (auto const& one : arguments) argv.push_back(one.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  int const code   = pipeline::program(static_cast<int>(argv.size()), argv.data());
-  std::string said = testing::internal::GetCapturedStdout();
-  return {code, std::move(said), testing::internal::GetCapturedStderr()};
+inline support::outcome_of_program call(std::vector<std::string> const& arguments) {
+  return program(arguments);
 }
-inline outcome expect_done(std::vector<std::string> const& arguments) {
-  outcome const result = call(arguments);
-  EXPECT_EQ(result.code, 0) << result.complained;
-  return result;
+inline support::outcome_of_program expect_done(std::vector<std::string> const& arguments) {
+  return program.expect_works(arguments);
 }
 /// The arguments, and options with their usual values where they are not among them.
 inline std::vector<std::string> with_defaults(
@@ -51,13 +41,9 @@ inline std::vector<std::string> with_defaults(
 }
 /// Exit code 2, and one sentence that holds all the parts.
 inline void expect_refused(std::vector<std::string> const& arguments,
-                           std::initializer_list<std::string> parts) {
-  outcome const result = call(arguments);
-  EXPECT_EQ(result.code, 2) << result.said;
-  for (auto const& part : parts) {
-    EXPECT_NE(result.complained.find(part), std::string::npos) << part << " is not in: " << result.complained;
-  }
-  EXPECT_EQ(std::count(result.complained.begin(), result.complained.end(), '\n'), 1) << result.complained;
+                           std::initializer_list<std::string_view> parts) {
+  std::string const complained = program.expect_refused(arguments, parts).complained;
+  EXPECT_EQ(std::count(complained.begin(), complained.end(), '\n'), 1) << complained;
 }
 
 inline void write_lines(fs::path const& file, std::vector<std::string> const& lines) {

@@ -4,6 +4,7 @@
 
 #include "study/json.hpp"
 #include "study/tuned.hpp"
+#include "support/called_program.hpp"
 #include "support/scratch_folder.hpp"
 #include "text_study/claims.hpp"
 #include "text_study/made_up_dictionary.hpp"
@@ -27,30 +28,10 @@ scale tiny() {
   return of;
 }
 
-struct outcome_of_program {
-  int code;
-  std::string said;
-};
-outcome_of_program call(std::vector<std::string> const& arguments) {
-  std::vector<char const*> argv{"poft_study"};
-  for (std::string const& one : arguments) argv.push_back(one.c_str());
+support::called_program const call("poft_study", [](int argc, char const* const* argv) {
   scale const of = tiny();
-  testing::internal::CaptureStderr();
-  testing::internal::CaptureStdout();
-  int const code = program(static_cast<int>(argv.size()), argv.data(), &of);
-  testing::internal::GetCapturedStdout();
-  return {code, testing::internal::GetCapturedStderr()};
-}
-void expect_works(std::vector<std::string> const& arguments) {
-  outcome_of_program const result = call(arguments);
-  ASSERT_EQ(result.code, 0) << result.said;
-}
-void expect_refused(std::vector<std::string> const& arguments, std::initializer_list<char const*> parts) {
-  outcome_of_program const result = call(arguments);
-  EXPECT_EQ(result.code, 2) << result.said;
-  for (char const* part : parts)
-    EXPECT_NE(result.said.find(part), std::string::npos) << part << " is not in: " << result.said;
-}
+  return program(argc, argv, &of);
+});
 
 /// Settings for every arm of the grid.
 void write_settings(fs::path const& file) {
@@ -82,8 +63,8 @@ struct small_study {
 
 TEST(text_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
   small_study const of("threads");
-  expect_works(of.arguments("p8", "one", "1"));
-  expect_works(of.arguments("p8", "two", "2"));
+  call.expect_works(of.arguments("p8", "one", "1"));
+  call.expect_works(of.arguments("p8", "two", "2"));
   auto const expect_equal = [&](std::string const& other) {
     for (char const* file : {"runs.csv", "summary.csv", "data.csv", "models.csv", "arms.csv", "verdicts.csv"})
       EXPECT_EQ(of.text(std::string("one/") + file), of.text(other + "/" + file)) << file;
@@ -111,25 +92,25 @@ TEST(text_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
   study::journal(of.at / "killed/runs.journal").add(done);
   std::string const line = of.text("killed/runs.journal");
   write_whole(of.at / "killed/runs.journal", line + line.substr(0, line.size() / 2));
-  expect_works(of.arguments("p8", "killed", "2"));
+  call.expect_works(of.arguments("p8", "killed", "2"));
   expect_equal("killed");
   fs::remove_all(of.at / "killed/models");
   fs::copy(of.at / "one/models", of.at / "killed/models", fs::copy_options::recursive);
   done.history[0].accuracy = 0.125;
   study::journal(of.at / "killed/runs.journal").add(done);
-  expect_works(of.arguments("p8", "killed", "1"));
+  call.expect_works(of.arguments("p8", "killed", "1"));
   EXPECT_EQ(study::read_runs<measurement>(of.at / "killed").at("sft.mixed.gpt").at(1)[0].accuracy, 0.125);
 }
 
 TEST(text_study, every_kind_of_arm_runs) {
   small_study const of("kinds");
-  expect_works(of.arguments("controls", "out", "2"));
-  expect_works(of.arguments("p6", "out", "2"));
+  call.expect_works(of.arguments("controls", "out", "2"));
+  call.expect_works(of.arguments("p6", "out", "2"));
   auto const metrics = read_metrics(of.at / "out");
   EXPECT_TRUE(metrics.contains("poft.pairing40.gpt.difficulty80"));
   EXPECT_EQ(metrics.at("data.pairing40").at(1).at("noise"), 26.0 / 64);  // round(0.4 * 64)
-  expect_works(of.arguments("p7", "out", "2"));
-  expect_works(of.arguments("p9", "out", "2"));
+  call.expect_works(of.arguments("p7", "out", "2"));
+  call.expect_works(of.arguments("p9", "out", "2"));
   EXPECT_TRUE(read_metrics(of.at / "out").contains("bi_poft.pairing40.gpt"));
 }
 
@@ -194,7 +175,7 @@ TEST(text_study, tuning_tries_the_grid_and_is_kept) {
   auto arguments = of.arguments("p8", "out", "2");
   arguments.push_back("--tune");
   arguments[3] = "1";
-  expect_works(arguments);
+  call.expect_works(arguments);
   auto const tuned = study::read_tuned(of.at / "tuned.json", tuned_schema);
   EXPECT_EQ(tuned.at("dpo.mixed.gpt.after_sft").seeds, 1);
   EXPECT_TRUE(tuned.contains("poft.curated.llama"));  // of other studies: kept
@@ -203,27 +184,27 @@ TEST(text_study, tuning_tries_the_grid_and_is_kept) {
 TEST(text_study, bad_input) {
   small_study const of("bad");
   std::string const out = (of.at / "out").string(), tuned = (of.at / "tuned.json").string();
-  expect_refused({"--study", "p10", "--out", out}, {"p10", "p1", "controls"});
-  expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
-  expect_refused({"--seeds", "many"}, {"many"});
-  expect_refused({"--threads", "-1"}, {"threads", "-1"});
-  expect_refused({"--quick", "--full"}, {"quick", "full"});
-  expect_refused({"--colour"}, {"--colour"});
-  expect_refused({"--dictionaries", (of.at / "nowhere").string()}, {"nowhere"});
-  expect_refused({"--verdicts", (of.at / "nowhere").string()}, {"claims.json"});
+  call.expect_refused({"--study", "p10", "--out", out}, {"p10", "p1", "controls"});
+  call.expect_refused({"--seeds", "0", "--out", out}, {"seeds", "0"});
+  call.expect_refused({"--seeds", "many"}, {"many"});
+  call.expect_refused({"--threads", "-1"}, {"threads", "-1"});
+  call.expect_refused({"--quick", "--full"}, {"quick", "full"});
+  call.expect_refused({"--colour"}, {"--colour"});
+  call.expect_refused({"--dictionaries", (of.at / "nowhere").string()}, {"nowhere"});
+  call.expect_refused({"--verdicts", (of.at / "nowhere").string()}, {"claims.json"});
   write_whole(of.at / "other.json", R"({"schema": "poft-bandit-tuned/2", "arms": {}})");
-  expect_refused({"--study", "p5", "--tuned", (of.at / "other.json").string(), "--out", out},
-                 {"other.json", "schema"});
+  call.expect_refused({"--study", "p5", "--tuned", (of.at / "other.json").string(), "--out", out},
+                      {"other.json", "schema"});
   write_whole(of.at / "empty.json", R"({"schema": "poft-text-tuned/1", "arms": {}})");
-  expect_refused({"--study", "p5", "--tuned", (of.at / "empty.json").string(), "--out", out},
-                 {"pairing40", "--tune"});
+  call.expect_refused({"--study", "p5", "--tuned", (of.at / "empty.json").string(), "--out", out},
+                      {"pairing40", "--tune"});
   EXPECT_FALSE(fs::exists(of.at / "out"));  // nothing half-written
   write_whole(of.at / "books/foldoc.index", "aword\tA\n");
-  expect_refused(
+  call.expect_refused(
       {"--study", "p5", "--dictionaries", (of.at / "books").string(), "--tuned", tuned, "--out", out},
       {"foldoc.index:1"});
-  expect_refused({"--study", "p5", "--tuned", tuned, "--out", (of.at / "tuned.json/out").string()},
-                 {"writable"});
+  call.expect_refused({"--study", "p5", "--tuned", tuned, "--out", (of.at / "tuned.json/out").string()},
+                      {"writable"});
 }
 
 }  // namespace
