@@ -133,7 +133,7 @@ that it takes to load; its scores differ from ours by less than 1e-3 nats. Batch
 
 if options.large:
     peaks = []
-    for samples, filler in (50_000, 2000), (500_000, 2000):
+    for samples, filler in (10_000, 10_000), (100_000, 10_000):
         write_data("large.jsonl", samples, filler)
         seconds, _, peak, _ = ours("score", "--model", "gpt_nano", "--data", "large.jsonl", "--out", "large_scores.jsonl", *of_run)
         peaks.append(f"{os.path.getsize('large.jsonl') / 1e9:.2f} GB, {samples} samples: {peak:.0f} MB in {seconds:.0f} s")
