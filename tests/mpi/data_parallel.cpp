@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/what_a_communicator_does.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/train/mpi_communicator.hpp"
 #include "poft/train/trainer.hpp"
@@ -98,14 +99,9 @@ int main() {
   mpi_communicator processes;
   int const rank = processes.rank(), size = processes.size();
 
-  std::vector<float> numbers{1, static_cast<float>(rank)};
-  processes.sum(numbers);
-  expect(numbers[0] == static_cast<float>(size) && numbers[1] == static_cast<float>(size * (size - 1) / 2),
-         rank, "sum of float");
-  expect(processes.communicator::sum(0.5) == 0.5 * size, rank, "sum of one number");
-  std::vector<std::int64_t> places{rank, 7};
-  processes.broadcast(std::span(places));
-  expect(places[0] == 0 && places[1] == 7, rank, "broadcast");
+  for (std::string const& broken : poft_test::broken_promises(processes, poft_test::in_host_memory{})) {
+    expect(false, rank, broken);
+  }
 
   dataset const pairs = some_data({"chosen", "rejected"}), singles = some_data({"log_prob"});
   training_term token{make_objective("nll_sum")};

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "backend/guarded.hpp"
+#include "poft/core/communicator.hpp"
 #include "poft/train/on_policy.hpp"
 #include "train/as_one_by_one.hpp"
 
@@ -25,6 +28,51 @@ TEST(TrainerInMemoryOfItsOwn, IsTheOracle) {
 TEST(TrainerInMemoryOfItsOwn, ResumesAndWritesFiles) {
   expect_resume_and_files<float>(backend{},
                                  std::filesystem::path(testing::TempDir()) / "poft_memory_of_its_own");
+}
+
+/// Process 0 of two, the other of which does what this one does, in the backend's memory.
+class with_a_twin final : public poft::communicator {
+ public:
+  using communicator::broadcast;
+  using communicator::sum;
+
+  int in_backend_memory = 0;
+
+  int rank() const override { return 0; }
+  int size() const override { return 2; }
+  bool takes_backend_memory() const override { return true; }
+  void sum(std::span<float> numbers) override { twice(numbers); }
+  void sum(std::span<double> numbers) override { twice(numbers); }
+  void broadcast(std::span<std::byte> bytes) override { in_backend_memory += is_there(bytes.data()); }
+  void barrier() override {}
+
+ private:
+  static bool is_there(void const* data) { return guarded_pages::all().hold(data); }
+  template <class T>
+  void twice(std::span<T> numbers) {
+    guarded_pages::open const memory;
+    in_backend_memory += is_there(numbers.data());
+    for (T& number : numbers) number *= 2;
+  }
+};
+
+TEST(TrainerInMemoryOfItsOwn, ProcessesExchangeThere) {
+  auto const config = trained_config(false);
+  auto data         = pairs_to_train(3);
+  std::vector<std::int64_t> const examples{0, 1, 2, 0, 1, 2};
+  std::vector<std::vector<double>> parameters;
+  with_a_twin processes;
+  for (poft::communicator* const given : std::vector<poft::communicator*>{nullptr, &processes}) {
+    auto model = model_to_train<backend, double>({}, config);
+    data.set("reference_log_prob", poft::response_log_probs(model, data));
+    poft::trainer<backend, double> trainer(model, {{poft::make_objective("dpo")}}, settings_to_train(),
+                                           given);
+    for (int step = 0; step < 3; ++step) trainer.step(data, examples);
+    parameters.push_back(parameters_of(model));
+  }
+  EXPECT_EQ(processes.in_backend_memory, 4);  // the parameters once, each step's gradient
+  for (std::size_t k = 0; k < parameters[0].size(); ++k)
+    ASSERT_NEAR(parameters[1][k], parameters[0][k], 1e-12) << "parameter " << k;
 }
 
 TEST(TrainerInMemoryOfItsOwn, SamplesOfThePolicyHaveItsLogProbs) {

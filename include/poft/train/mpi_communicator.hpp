@@ -17,8 +17,8 @@
 #include <span>
 #include <string>
 
+#include "poft/core/communicator.hpp"
 #include "poft/core/error.hpp"
-#include "poft/train/communicator.hpp"
 
 namespace poft {
 

@@ -29,6 +29,7 @@
 #include <variant>
 #include <vector>
 
+#include "poft/core/communicator.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/model/transformer.hpp"
@@ -36,7 +37,6 @@
 #include "poft/train/batch_metrics.hpp"
 #include "poft/train/checkpoint_io.hpp"
 #include "poft/train/clip.hpp"
-#include "poft/train/communicator.hpp"
 #include "poft/train/dataset.hpp"
 #include "poft/train/decay_ranges.hpp"
 #include "poft/train/metrics.hpp"
@@ -173,10 +173,15 @@ class trainer {
            (live == "score" && term.score == list_score::reward);
   }
 
-  /// Where there are others: f(numbers) by the communicator, which works in the host's memory.
+  /// Where there are others: f(numbers) by the communicator, in the backend's memory if it takes that, else in the host's.
   template <class F>
   void exchange(std::span<T> numbers, F const& f) {
-    if (processes_.size() > 1) change_on_host(model_.backend(), numbers, f);
+    if (processes_.size() == 1) return;
+    if (processes_.takes_backend_memory()) {
+      f(numbers);
+    } else {
+      change_on_host(model_.backend(), numbers, f);
+    }
   }
 
   // ---- a step's forward and backward passes

@@ -15,6 +15,9 @@ class communicator {
 
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// Whether spans may also lie in the memory of the backend that computes, where the host cannot read it. What is done to
+  /// them is then done in the order of the backend's own work.
+  virtual bool takes_backend_memory() const { return false; }
   /// Every element becomes the sum of those of all processes.
   virtual void sum(std::span<float> numbers)  = 0;
   virtual void sum(std::span<double> numbers) = 0;
