@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "poft/backend/concept.hpp"
 #include "poft/bandit/environment.hpp"  // random_of
@@ -15,6 +16,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/shape.hpp"
 
 namespace poft::bandit {
@@ -36,7 +38,7 @@ class categorical_policy : public softmax_rows<Backend, T> {
   categorical_policy(Backend backend, mlp_shape const& shape, std::uint64_t seed)
       : base(backend, shape.outputs),
         network_(std::move(backend), shape, random_of(seed, stream::network)),
-        cumulative_(network_.backend().template allocate<double>(shape.outputs)) {}
+        cumulative_(static_cast<std::size_t>(shape.outputs)) {}
 
   void forward(view<T const, 2> contexts) { base::read(network_.forward(contexts)); }
 
@@ -50,7 +52,7 @@ class categorical_policy : public softmax_rows<Backend, T> {
   void zero_gradient() { network_.zero_gradient(); }
 
   /// out [batch, samples] = log pi(action [batch, samples]).
-  void log_prob(view<int const, 2> taken, view<T, 2> out) const {
+  void log_prob(view<int const, 2> taken, view<T, 2> out) {
     require_actions("log_prob", taken);
     primitive::require_shape("categorical_policy log_prob", "out", out, batch(), taken.columns());
     base::gather(taken, out);
@@ -60,12 +62,15 @@ class categorical_policy : public softmax_rows<Backend, T> {
   /// 2 (r samples + s) after the stream's position. Give every step a stream of its own.
   void sample(random_stream random, view<int, 2> drawn) {
     primitive::require_shape("categorical_policy sample", "actions", drawn, batch(), drawn.columns());
-    double* const cumulative = cumulative_.data();
+    double* const cumulative   = cumulative_.data();
+    view<T const, 2> const all = base::probabilities();
+    auto const here =
+        on_host(network_.backend(), std::span<T const>(all.data(), static_cast<std::size_t>(all.size())));
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       // poft::categorical's rule, with the sums kept for all samples of the row.
-      view<T const> const weights = base::probabilities().row(r);
-      std::ptrdiff_t possible     = -1;
-      double total                = 0;
+      view<T const> const weights(here.data() + r * actions(), actions());
+      std::ptrdiff_t possible = -1;
+      double total            = 0;
       for (std::ptrdiff_t a = 0; a < weights.size(); ++a) {
         if (weights[a] > 0) possible = a;
         cumulative[a] = total += static_cast<double>(weights[a]);
@@ -116,7 +121,7 @@ class categorical_policy : public softmax_rows<Backend, T> {
   }
 
   mlp<Backend, T> network_;
-  buffer_of<Backend, double> cumulative_;  // sums of one row's probabilities
+  std::vector<double> cumulative_;  // sums of one row's probabilities
 };
 
 }  // namespace poft::bandit

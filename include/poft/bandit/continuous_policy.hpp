@@ -17,6 +17,7 @@
 #include <numbers>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "poft/backend/concept.hpp"
 #include "poft/bandit/environment.hpp"  // random_of
@@ -24,6 +25,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/shape.hpp"
 
 namespace poft::bandit {
@@ -89,11 +91,13 @@ class continuous_policy {
   }
 
   void forward(view<T const, 2> contexts) {
-    outputs_ = network_.forward(contexts);
-    if (2 * outputs_.size() > arena_.size())
-      arena_ = network_.backend().template allocate<T>(2 * outputs_.size());
-    log_scales_ = {arena_.data(), batch(), dimensions()};
-    d_outputs_  = {arena_.data() + log_scales_.size(), batch(), 2 * dimensions()};
+    view<T const, 2> const made = network_.forward(contexts);
+    auto const here =
+        on_host(network_.backend(), std::span<T const>(made.data(), static_cast<std::size_t>(made.size())));
+    numbers_.assign(here.begin(), here.end());
+    numbers_.resize(here.size() + here.size() / 2);
+    outputs_    = {numbers_.data(), batch(), 2 * dimensions()};
+    log_scales_ = {numbers_.data() + made.size(), batch(), dimensions()};
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (std::ptrdiff_t k = 0; k < dimensions(); ++k) {
         log_scales_(r, k) =
@@ -154,6 +158,8 @@ class continuous_policy {
     require_actions("backward", actions, d_log_prob.columns());
     primitive::require_shape("continuous_policy backward", "d_log_prob", d_log_prob, batch(),
                              d_log_prob.columns());
+    d_numbers_.resize(static_cast<std::size_t>(outputs_.size()));
+    view<T, 2> const d_outputs(d_numbers_.data(), batch(), 2 * dimensions());
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (std::ptrdiff_t k = 0; k < dimensions(); ++k) {
         double d_location = 0, d_log_scale = 0;
@@ -164,12 +170,12 @@ class continuous_policy {
           d_location -= d * slope;
           d_log_scale -= d * (z * slope + 1);
         }
-        bool const is_clipped           = outputs_(r, dimensions() + k) != log_scales_(r, k);
-        d_outputs_(r, k)                = static_cast<T>(d_location * std::exp(-log_scale(r, k)));
-        d_outputs_(r, dimensions() + k) = is_clipped ? T(0) : static_cast<T>(d_log_scale);
+        bool const is_clipped          = outputs_(r, dimensions() + k) != log_scales_(r, k);
+        d_outputs(r, k)                = static_cast<T>(d_location * std::exp(-log_scale(r, k)));
+        d_outputs(r, dimensions() + k) = is_clipped ? T(0) : static_cast<T>(d_log_scale);
       }
     }
-    network_.backward(d_outputs_);
+    network_.backward({d_copy_.send(network_.backend(), d_numbers_), batch(), 2 * dimensions()});
   }
 
  private:
@@ -201,9 +207,10 @@ class continuous_policy {
 
   mlp<Backend, T> network_;
   double limit_;
-  buffer_of<Backend, T> arena_;
+  std::vector<T> numbers_, d_numbers_;  // the host's: so few that it does the rest
+  backend_copy<Backend, T> d_copy_;
   view<T const, 2> outputs_;  // [batch, 2 d]
-  view<T, 2> log_scales_, d_outputs_;
+  view<T, 2> log_scales_;     // [batch, d]
 };
 
 template <class Backend, class T = float>

@@ -32,6 +32,7 @@
 #include "poft/core/view.hpp"
 #include "poft/objective/inputs.hpp"
 #include "poft/preference/selection.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/train/optimiser.hpp"
 #include "poft/train/step.hpp"
 
@@ -140,9 +141,10 @@ class experiment {
       fit_to_data(backend_, policy_, settings_.data, seed);
     } else {
       require_lengths("experiment", policy_.parameters().size(), fitted.size(), fitted.size());
-      std::copy(fitted.begin(), fitted.end(), policy_.parameters().begin());
+      backend_.template copy<T>(view<T const>(fitted), view<T>(policy_.parameters()));
     }
-    std::copy(policy_.parameters().begin(), policy_.parameters().end(), reference_.parameters().begin());
+    backend_.template copy<T>(view<T const>(std::as_const(policy_).parameters()),
+                              view<T>(reference_.parameters()));
     reference_.forward(contexts_of(held_out_));
     if constexpr (sequence_policy<policy_type>) {
       held_out_actions_.resize(static_cast<std::size_t>(settings_.held_out));
@@ -272,7 +274,7 @@ class experiment {
     log_probs_of(policy_, batch_.actions, log_probs_);
     d_log_probs_.assign(log_probs_.size(), T(0));
     double const loss = settings_.method.loss_and_gradient(
-        backend_,
+        host_of(backend_),
         learner_batch<T>{static_cast<std::size_t>(samples), settings_.min_difference, batch_.rewards,
                          log_probs_, batch_.reference_log_probs, batch_.old_log_probs, elements},
         std::span<T>(d_log_probs_));
@@ -284,7 +286,8 @@ class experiment {
     view<action const, 2> const actions(batch_.actions.data(), prompts, samples);
     view<T const, 2> const d(d_log_probs_.data(), prompts, samples * policy_type::elements);
     if constexpr (exact_policy<policy_type>) {
-      policy_.backward(actions, d, {settings_.method.row_kl(), table_of(batch_.reference_rows)});
+      policy_.backward(actions, d,
+                       {settings_.method.row_kl(), table_of(batch_.reference_rows, reference_copy_)});
     } else {
       policy_.backward(actions, d);
     }
@@ -314,7 +317,7 @@ class experiment {
       for (double const value : of_row) sum += value;
       return sum / static_cast<double>(of_row.size() / policy_type::elements);
     };
-    view<T const, 2> reference = table_of(held_out_reference_);
+    view<T const, 2> reference = table_of(held_out_reference_, reference_copy_);
     if constexpr (sequence_policy<policy_type>) {
       std::vector<action> drawn(held_out_actions_.size());
       policy_.sample(random_of(seed_, stream::evaluation, static_cast<std::uint64_t>(step_)),
@@ -325,12 +328,13 @@ class experiment {
       reference = reference_.log_probs();
     }
     of_row.resize(static_cast<std::size_t>(policy_.rows()));
-    policy_.expected(reward_table_, of_row), out.reward       = mean() / policy_type::elements;
+    policy_.expected(table_of(reward_table_, reward_copy_).row(0), of_row);
+    out.reward = mean() / policy_type::elements;
     policy_.kl_to(reference, of_row), out.kl_policy_reference = mean();
     policy_.entropy(of_row), out.entropy                      = mean();
     if constexpr (sequence_policy<policy_type>) {
       log_probs_of(policy_, held_out_actions_, log_probs_);
-      reference = table_of(held_out_reference_);
+      reference = table_of(held_out_reference_, reference_copy_);
     }
     policy_.kl_from(reference, of_row), out.kl_reference_policy = mean();
   }
@@ -442,13 +446,16 @@ class experiment {
     std::ptrdiff_t const width = policy_.context_width();
     return {numbers.data(), std::ssize(numbers) / width, width};
   }
-  view<T const, 2> table_of(std::vector<T> const& rows) const {
+  /// Rows of numbers for all actions, where the policy sees them.
+  view<T const, 2> table_of(std::vector<T>& rows, backend_copy<Backend, T>& copy) const {
     std::ptrdiff_t const actions = std::ssize(settings_.data);
-    return {rows.data(), std::ssize(rows) / actions, actions};
+    return {copy.send(backend_, rows), std::ssize(rows) / actions, actions};
   }
-  static std::vector<T> rows_of(policy_type const& policy) {
+  std::vector<T> rows_of(policy_type const& policy) const {
     view<T const, 2> const rows = policy.log_probs();
-    return {rows.data(), rows.data() + rows.size()};
+    auto const here =
+        on_host(backend_, std::span<T const>(rows.data(), static_cast<std::size_t>(rows.size())));
+    return {here.begin(), here.end()};
   }
 
   /// The data's probabilities are those of one action.
@@ -466,6 +473,7 @@ class experiment {
   std::vector<T> held_out_reference_;     // log pi_ref [rows of the held-out contexts or 1, actions]
   std::vector<double> reward_of_action_;
   std::vector<T> reward_table_;  // the same
+  backend_copy<Backend, T> reference_copy_, reward_copy_;
 
   collection<policy_type, T> now_, batch_;  // the samples in use, and the rows of the step
   std::vector<std::ptrdiff_t> usable_;      // rows with at least one pair that passes the filter

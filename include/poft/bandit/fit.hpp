@@ -14,6 +14,7 @@
 #include "poft/bandit/policy.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/train/optimiser.hpp"
 
 namespace poft::bandit {
@@ -53,6 +54,7 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
   std::ptrdiff_t const rows = settings.contexts;
   random_stream random      = random_of(seed, stream::fit);
   optimiser<Backend, T> adam(backend, adamw{.weight_decay = 0}, policy.parameters().size());
+  backend_copy<Backend, T> values_copy, weight_copy;
   std::vector<typename Policy<Backend, T>::context> contexts(
       static_cast<std::size_t>(rows * policy.context_width()));
   for (int step = 0; step < settings.steps; ++step) {
@@ -71,16 +73,14 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       // The gradient of KL(pi || data) is that of the expectation of log pi - log data, frozen. An action that the data
       // exclude stands at the smallest log-prob that is still a number.
       std::ptrdiff_t const actions = policy.actions(), count = policy.rows();
-      std::vector<T> values(static_cast<std::size_t>(count * actions)),
+      auto const log_probs = on_host(
+          backend, std::span<T const>(policy.log_probs().data(), static_cast<std::size_t>(count * actions)));
+      std::vector<T> values(log_probs.begin(), log_probs.end()),
           weight(static_cast<std::size_t>(count), T(1) / T(count));
-      for (std::ptrdiff_t r = 0; r < count; ++r) {
-        for (std::ptrdiff_t a = 0; a < actions; ++a) {
-          double const log_data = std::max(std::log(data[static_cast<std::size_t>(a)]), -100.0);
-          values[static_cast<std::size_t>(r * actions + a)] =
-              policy.log_probs()(r, a) - static_cast<T>(log_data);
-        }
-      }
-      policy.backward_expectation({values.data(), count, actions}, weight);
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] -= static_cast<T>(std::max(std::log(data[i % data.size()]), -100.0));
+      policy.backward_expectation({values_copy.send(backend, values), count, actions},
+                                  {weight_copy.send(backend, weight), count});
     } else {
       std::vector<T> actions(static_cast<std::size_t>(rows * settings.samples));
       std::vector<T> const d_log_prob(actions.size(), T(-1) / static_cast<T>(actions.size()));

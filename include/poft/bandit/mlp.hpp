@@ -19,6 +19,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/layer_norm.hpp"
 #include "poft/primitive/linear.hpp"
 #include "poft/primitive/relu.hpp"
@@ -85,8 +86,8 @@ struct mlp_slices {
   }
 };
 
-/// Parameters, gradient and activations of the network. Nothing is allocated after the first call with the
-/// largest batch. The backend's memory must be readable by the host.
+/// Parameters, gradient and activations of the network, in the backend's memory. Nothing is allocated after the first call
+/// with the largest batch.
 template <class Backend, class T>
   requires backend_for<Backend, T>
 class mlp {
@@ -102,14 +103,16 @@ class mlp {
     parameters_               = backend_.template allocate<T>(size);
     gradient_                 = backend_.template allocate<T>(size);
 
-    auto const p = slices();
-    for (view<T, 2> const weight : {p.first.weight, p.second.weight, p.third.weight, p.last.weight}) {
-      double const bound = 0.01 * std::sqrt(6.0 / static_cast<double>(weight.rows() + weight.columns()));
-      for (std::ptrdiff_t k = 0; k < weight.size(); ++k) {
-        weight.data()[k] = static_cast<T>(bound * (2 * random.uniform<double>() - 1));
+    change_on_host(backend_, parameters(), [&](std::span<T> elements) {
+      mlp_slices<T> const p(shape, elements.data());
+      for (view<T, 2> const weight : {p.first.weight, p.second.weight, p.third.weight, p.last.weight}) {
+        double const bound = 0.01 * std::sqrt(6.0 / static_cast<double>(weight.rows() + weight.columns()));
+        for (std::ptrdiff_t k = 0; k < weight.size(); ++k) {
+          weight.data()[k] = static_cast<T>(bound * (2 * random.uniform<double>() - 1));
+        }
       }
-    }
-    backend_.fill(p.gain, T(1));
+      for (T& gain : p.gain) gain = T(1);
+    });
   }
 
   Backend const& backend() const { return backend_; }
@@ -128,12 +131,13 @@ class mlp {
   std::ptrdiff_t batch() const { return batch_; }
   view<T const, 2> outputs() const { return now_.outputs; }
 
-  /// contexts [batch, inputs] -> outputs [batch, outputs], valid until the next forward. The contexts are
-  /// copied.
+  /// contexts [batch, inputs], of the host or of the backend -> outputs [batch, outputs], the backend's, valid until the next
+  /// forward. The contexts are copied.
   view<T const, 2> forward(view<T const, 2> contexts) {
     primitive::require_shape("mlp forward", "contexts", contexts, contexts.rows(), shape_.inputs);
     reserve(contexts.rows());
-    std::ptrdiff_t const pieces = (batch_ + rows_in_a_piece - 1) / rows_in_a_piece;
+    std::ptrdiff_t const most   = works_in_host_memory<Backend> ? rows_in_a_piece : batch_;
+    std::ptrdiff_t const pieces = batch_ == 0 ? 0 : (batch_ + most - 1) / most;
     for_pieces(backend_, pieces, [&](Backend const& b, std::int64_t k) {
       std::ptrdiff_t const first = batch_ * k / pieces, count = batch_ * (k + 1) / pieces - first;
       forward_rows(b, contexts.subview(first, count), now_.rows(first, count));
@@ -192,7 +196,11 @@ class mlp {
 
   void forward_rows(Backend const& b, view<T const, 2> contexts, activations const& a) {
     auto const p = slices();
-    for (std::ptrdiff_t r = 0; r < contexts.rows(); ++r) b.copy(contexts.row(r), a.contexts.row(r));
+    if (contexts.row_stride() == contexts.columns()) {
+      b.copy(view<T const>(contexts.data(), contexts.size()), view<T>(a.contexts.data(), contexts.size()));
+    } else {
+      for (std::ptrdiff_t r = 0; r < contexts.rows(); ++r) b.copy(contexts.row(r), a.contexts.row(r));
+    }
     linear::forward(b, a.contexts, p.first.weight, p.first.bias, a.first);
     layer_norm::forward(b, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised, a.moments);
     shape_.after_norm == activation::relu ? relu::forward(b, a.normalised, a.normalised)

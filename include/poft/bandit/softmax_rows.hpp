@@ -4,16 +4,18 @@
 // What a row stands for is the network's business: a context for the one-step policy, a prefix for token sequences.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "poft/backend/concept.hpp"
 #include "poft/core/config.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/log_softmax.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/log_softmax.hpp"
@@ -34,6 +36,37 @@ struct distribution_of_each_row {
       auto const outcome = pi.at(i);
       log_prob.set(i, outcome.log_prob);
       prob.set(i, outcome.prob);
+    });
+  }
+};
+
+template <class T>
+struct log_probs_of_taken {
+  view<T const, 2> log_probs;
+  view<int const, 2> taken;
+  view<T, 2> out;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    group.once([&] {
+      for (std::ptrdiff_t s = 0; s < taken.columns(); ++s) out(r, s) = log_probs(r, taken(r, s));
+    });
+  }
+};
+
+/// d_logits[r, a] = sum_s d[r, s] 1[taken[r, s] = a]
+template <class T>
+struct d_of_taken {
+  view<int const, 2> taken;
+  view<T const, 2> d;
+  view<T, 2> d_logits;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    row<T> const to{d_logits.row(r).data()};
+    group.each(std::int64_t{0}, d_logits.columns(), [=](auto a) { to.set(a, constant<decltype(to[a])>(0)); });
+    group.once([&] {
+      for (std::ptrdiff_t s = 0; s < taken.columns(); ++s) d_logits(r, taken(r, s)) += d(r, s);
     });
   }
 };
@@ -132,14 +165,15 @@ struct expectation_backward_each_row {
 };
 
 /// coefficient * mean over rows of KL(pi || reference), a term of a loss; log_reference has one row per row of the
-/// policy, or one for all. A coefficient of 0 leaves it out.
+/// policy, or one for all, in the backend's memory. A coefficient of 0 leaves it out.
 template <class T>
 struct row_kl {
   double coefficient = 0;
   view<T const, 2> log_reference{};
 };
 
-/// pi[r] = softmax(logits[r]). Policies derive from it, read() their network's logits and hand d_logits back to it.
+/// pi[r] = softmax(logits[r]). Policies derive from it, read() their network's logits and hand d_logits back to it. Rows and
+/// tables of all actions are in the backend's memory; a few numbers for each row, and which actions were taken, in the host's.
 template <class Backend, class T>
 class softmax_rows {
  public:
@@ -186,9 +220,17 @@ class softmax_rows {
   }
 
   /// out [rows, samples] = log pi(taken [rows, samples]); the actions are checked.
-  void gather(view<int const, 2> taken, view<T, 2> out) const {
-    for (std::ptrdiff_t r = 0; r < rows(); ++r) {
-      for (std::ptrdiff_t s = 0; s < taken.columns(); ++s) out(r, s) = log_probs_(r, taken(r, s));
+  void gather(view<int const, 2> taken, view<T, 2> out) {
+    auto const run = [&](view<int const, 2> actions_taken, view<T, 2> to) {
+      backend_.template for_rows<T>(rows(), taken.columns(),
+                                    log_probs_of_taken<T>{log_probs_, actions_taken, to});
+    };
+    if constexpr (works_in_host_memory<Backend>) {
+      run(taken, out);
+    } else {
+      write_for_host(backend_, view<T>(out.data(), out.size()), [&](T* to) {
+        run(there(taken, taken_, taken_copy_), {to, rows(), taken.columns()});
+      });
     }
   }
 
@@ -197,11 +239,9 @@ class softmax_rows {
   ///   d_logits[r, a] = sum_s d[r, s] 1[taken[r, s] = a] - pi[r, a] sum_s d[r, s]
   view<T const, 2> d_logits_of_log_prob(view<int const, 2> taken, view<T const, 2> d, row_kl<T> const& kl) {
     if (kl.coefficient != 0) require_table("row_kl", kl.log_reference);
-    for (std::ptrdiff_t r = 0; r < rows(); ++r) {
-      view<T> const d_row = d_logits_.row(r);
-      std::fill(d_row.begin(), d_row.end(), T(0));
-      for (std::ptrdiff_t s = 0; s < taken.columns(); ++s) d_row[taken(r, s)] += d(r, s);
-    }
+    backend_.template for_rows<T>(
+        rows(), actions(),
+        d_of_taken<T>{there(taken, taken_, taken_copy_), there(d, d_taken_, d_taken_copy_), d_logits_});
     primitive::log_softmax<Backend>::backward(backend_, log_probs_, d_logits_, d_logits_);
     if (kl.coefficient != 0) {
       auto const share = static_cast<T>(kl.coefficient / static_cast<double>(rows()));
@@ -222,6 +262,19 @@ class softmax_rows {
   }
 
  private:
+  /// Elements of the host where rows see them.
+  template <class U>
+  view<U const, 2> there(view<U const, 2> given, [[maybe_unused]] std::vector<U>& packed,
+                         [[maybe_unused]] backend_copy<Backend, U>& copy) const {
+    if constexpr (works_in_host_memory<Backend>) {
+      return given;
+    } else {
+      packed.clear();
+      for (std::ptrdiff_t r = 0; r < given.rows(); ++r)
+        packed.insert(packed.end(), given.row(r).begin(), given.row(r).end());
+      return {copy.send(backend_, packed), given.rows(), given.columns()};
+    }
+  }
   template <class F>
   void add_expectation_gradient(F const& f, row<T const> d, T share) {
     backend_.template for_rows<T>(
@@ -234,8 +287,9 @@ class softmax_rows {
   template <class P, class F>
   void over_rows(char const* operation, P const& p, F const& f, view<double> out) const {
     primitive::require_shape(operation, "out", out, rows());
-    backend_.template for_rows<T>(rows(), actions(),
-                                  expectation_of_each_row<P, F>{actions(), p, f, out.data()});
+    write_for_host(backend_, out, [&](double* to) {
+      backend_.template for_rows<T>(rows(), actions(), expectation_of_each_row<P, F>{actions(), p, f, to});
+    });
   }
   void require_table(char const* operation, view<T const, 2> given) const {
     primitive::require_shape(operation, "given", given, given.rows() == 1 ? 1 : rows(), actions());
@@ -246,6 +300,10 @@ class softmax_rows {
   buffer_of<Backend, T> arena_;
   view<T const, 2> logits_;
   view<T, 2> log_probs_, probabilities_, d_logits_;
+  std::vector<int> taken_;
+  std::vector<T> d_taken_;
+  backend_copy<Backend, int> taken_copy_;
+  backend_copy<Backend, T> d_taken_copy_;
 };
 
 }  // namespace poft::bandit

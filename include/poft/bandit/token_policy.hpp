@@ -20,6 +20,7 @@
 #include "poft/model/generate.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/model/transformer.hpp"
+#include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/linear.hpp"
 #include "poft/primitive/shape.hpp"
 
@@ -42,7 +43,10 @@ class token_policy : public softmax_rows<Backend, T> {
 
   token_policy(Backend backend, std::ptrdiff_t vocab, std::uint64_t seed)
       : base(backend, vocab), network_(std::move(backend), gpt_nano(vocab, elements)) {
-    initialise(network_.config(), network_.slices(), random_of(seed, stream::network)());
+    change_on_host(network_.backend(), network_.parameters(), [&](std::span<T> elements) {
+      initialise(network_.config(), transformer_slices<T>(network_.config(), elements.data()),
+                 random_of(seed, stream::network)());
+    });
   }
 
   /// prompts [batch, 1]

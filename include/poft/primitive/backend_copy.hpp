@@ -58,6 +58,19 @@ void change_on_host(Backend const& backend, std::span<T> elements, F const& f) {
   }
 }
 
+/// f(elements) for rows that write what the host then finds in `out`.
+template <class Backend, class T, class F>
+void write_for_host(Backend const& backend, view<T> out, F const& f) {
+  if constexpr (works_in_host_memory<Backend>) {
+    f(out.data());
+  } else {
+    if (out.empty()) return;
+    auto room = backend.template allocate<T>(out.size());
+    f(room.data());
+    backend.template read<T>(view<T const>(room.data(), out.size()), out);
+  }
+}
+
 /// Whole numbers that the host checks and rows look up: the host's array, and the same numbers where rows see them. Any array
 /// of the host will do where memory is shared; where it is not, backend_copy::send_indices() makes them.
 template <class Backend, class Index>
