@@ -201,7 +201,7 @@ bool sample_stream::fit(encoded_sample& sample) {
 }
 
 std::vector<encoded_sample> sample_stream::next_batch() {
-  // A forward pass keeps what a backward pass would need: more tokens cost memory and save no time.
+  // More tokens cost memory and save no time.
   constexpr std::ptrdiff_t most_samples = 256, enough_tokens = 1024;
   std::vector<encoded_sample> batch;
   std::ptrdiff_t tokens = 0;

@@ -25,7 +25,7 @@ std::vector<response_score> scorer::scores_of(poft::dataset const& data) {
   std::iota(all.begin(), all.end(), std::int64_t{0});
   batch_.assign(data, all, poft::last_token::left_out);
   poft::batch_statistics said(data, all, false, false);
-  pass_.forward(batch_, {}, {}, said, 0);
+  pass_.infer(batch_, {}, said, 0);
   std::vector<response_score> out;
   for (std::size_t r = 0; r < said.responses.size(); ++r) {
     out.push_back({said.log_prob_of(r), said.tokens[r + 1] - said.tokens[r]});

@@ -34,3 +34,8 @@ std::int64_t run_on_cuda(poft::transformer_config const& config, std::span<float
                          training_run const& run);
 
 }  // namespace pipeline
+
+// What cuda_module.cu gives.
+extern "C" void poft_require_cuda();
+extern "C" std::int64_t poft_run_on_cuda(poft::transformer_config const& config, std::span<float> parameters,
+                                         pipeline::training_run const& run);

@@ -283,6 +283,43 @@ TEST(transformer, refuses_batches_that_do_not_fit) {
   expect_refused<value_error>(model, {-1, 6}, {0, 2}, "tokens[0] is -1, expected 0 .. 6");
 }
 
+// Of 40 sequences, so that there are several chunks and pieces.
+TEST_P(every_transformer, infers_what_goes_forward) {
+  auto config    = GetParam().config;
+  config.dropout = 0.5;  // takes no part
+  transformer<poft::eigen::backend, float> model({}, config), other({}, config);
+  fill_with_random_numbers(model.parameters(), 1);
+  fill_with_random_numbers(other.parameters(), 1);
+  ragged_tokens const batch(config, std::vector<std::int64_t>(40, 5), 2), smaller(config, {1, 4}, 3);
+  for (auto const* one : {&smaller, &batch, &smaller}) {  // the memory of others is used again
+    EXPECT_EQ(copy_of(model.infer(one->tokens, one->offsets)),
+              copy_of(other.forward(one->tokens, one->offsets)));
+  }
+}
+
+// A model so large that its layers are shared by the threads, and nothing is cut.
+TEST(transformer, infers_what_a_larger_model_says) {
+  auto const config = poft::gpt(2, 2, 16, 70'000, 8);
+  transformer<poft::eigen::backend, float> model({}, config);
+  ASSERT_FALSE(model.is_cut_in_pieces(std::ssize(model.parameters())));
+  fill_with_random_numbers(model.parameters(), 1);
+  ragged_tokens const batch(config, std::vector<std::int64_t>(100, 7), 2);
+  auto const whole = copy_of(model.forward(batch.tokens, batch.offsets));
+  EXPECT_EQ(copy_of(model.infer(batch.tokens, batch.offsets)), whole);
+}
+
+TEST(transformer, no_backward_pass_follows_infer) {
+  transformer<poft::eigen::backend, float> model({}, small_gpt());
+  tensor<float> const d_hidden(2, 6);
+  std::vector<std::int32_t> const tokens{1, 2};
+  std::vector<std::int64_t> const offsets{0, 2};
+  model.forward(tokens, offsets);
+  model.infer(tokens, offsets);
+  EXPECT_THROW(model.backward(d_hidden), poft::value_error);
+  model.forward(tokens, offsets);
+  EXPECT_NO_THROW(model.backward(d_hidden));
+}
+
 TEST(transformer, refuses_a_gradient_of_another_shape) {
   transformer<poft::eigen::backend, float> model({}, small_gpt());
   tensor<float> const d_hidden(2, 6), narrow(2, 5);

@@ -1,7 +1,9 @@
-// What a transformer's forward pass leaves for its backward pass, and what both need beside it: views into one arena.
+// What a transformer's forward pass leaves for its backward pass, and what both need beside it: views into one arena; and the
+// little that a forward pass needs when none follows.
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -60,47 +62,72 @@ struct transformer_scratch {
   }
 };
 
+enum class kept_activations {
+  all,        // a backward pass follows
+  one_block,  // none does: every block uses the same memory
+};
+
 /// With base = nullptr only the sizes have a meaning.
 template <class T>
 struct transformer_activations {
-  std::vector<block_activations<T>> blocks;
-  view<T, 2> x;                                 // [tokens, channels]  what the last block puts out
-  norm_activations<T> last_norm;                // its y are the hidden states
-  std::vector<transformer_scratch<T>> scratch;  // [pieces]
+  std::vector<block_activations<T>> blocks;  // [layers]; of one block [pieces], a chunk's tokens in each
+  view<T, 2> x;                   // [tokens, channels]  what the last block puts out; of one block empty
+  norm_activations<T> last_norm;  // its y are the hidden states
+  std::vector<transformer_scratch<T>> scratch;  // [pieces]; of one block none
   std::ptrdiff_t size = 0, moments_size = 0;    // elements of the two buffers
 
   transformer_activations() = default;
-  transformer_activations(transformer_config const& config, std::ptrdiff_t tokens, std::ptrdiff_t pieces,
-                          std::ptrdiff_t largest_chunk, T* base, row_moments<T>* moments_base) {
+  transformer_activations(transformer_config const& config, kept_activations kept, std::ptrdiff_t tokens,
+                          std::ptrdiff_t pieces, std::ptrdiff_t largest_chunk, T* base,
+                          row_moments<T>* moments_base) {
     auto const matrix = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
       T* const here = base ? base + size : nullptr;
       size += (rows * columns + line - 1) / line * line;
       return view<T, 2>(here, rows, columns);
     };
-    auto const norm = [&] {
-      norm_activations<T> out{matrix(tokens, config.channels), {}, {}};
+    auto const norm = [&](std::ptrdiff_t rows) {
+      norm_activations<T> out{matrix(rows, config.channels), {}, {}};
       if (config.norm == norm_kind::layer) {
-        out.moments = {moments_base ? moments_base + moments_size : nullptr, tokens};
-        moments_size += tokens;
+        out.moments = {moments_base ? moments_base + moments_size : nullptr, rows};
+        moments_size += rows;
       } else {
-        out.inverse_rms = {matrix(1, tokens).data(), tokens};
+        out.inverse_rms = {matrix(1, rows).data(), rows};
       }
       return out;
     };
+    last_norm = norm(tokens);
+    if (kept == kept_activations::one_block) {
+      blocks.resize(static_cast<std::size_t>(pieces));
+      for (auto& block : blocks) {
+        auto const rows      = largest_chunk;
+        block.x              = matrix(rows, config.channels);
+        block.middle         = block.x;
+        block.attention_norm = norm(rows);
+        block.mlp_norm       = block.attention_norm;
+        // What the attention has made is used up before the MLP begins.
+        T* const first       = matrix(rows, std::max(config.qkv_channels(), config.up_channels())).data();
+        T* const second      = matrix(rows, std::max(config.query_channels(), config.hidden)).data();
+        block.qkv            = {first, rows, config.qkv_channels()};
+        block.up             = {first, rows, config.up_channels()};
+        block.attended       = {second, rows, config.query_channels()};
+        block.activated      = {second, rows, config.hidden};
+        block.log_normaliser = matrix(rows, config.heads);
+      }
+      return;
+    }
     blocks.resize(static_cast<std::size_t>(config.layers));
     for (auto& block : blocks) {
       block.x              = matrix(tokens, config.channels);
-      block.attention_norm = norm();
+      block.attention_norm = norm(tokens);
       block.qkv            = matrix(tokens, config.qkv_channels());
       block.attended       = matrix(tokens, config.query_channels());
       block.log_normaliser = matrix(tokens, config.heads);
       block.middle         = matrix(tokens, config.channels);
-      block.mlp_norm       = norm();
+      block.mlp_norm       = norm(tokens);
       block.up             = matrix(tokens, config.up_channels());
       block.activated      = matrix(tokens, config.hidden);
     }
-    x         = matrix(tokens, config.channels);
-    last_norm = norm();
+    x = matrix(tokens, config.channels);
     scratch.resize(static_cast<std::size_t>(pieces));
     for (auto& of_piece : scratch) {
       of_piece.d_x         = matrix(largest_chunk, config.channels);

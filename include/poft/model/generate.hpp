@@ -133,7 +133,8 @@ class decoder {
       attention::forward(backend_, attention_shape_of(config_), offsets_there, a.qkv, a.attended,
                                a.log_normaliser);
     });
-    view<T, 2> const x_last  = now_.x.subview(0, offsets.size() - 1);  // [sequences, channels]
+    view<T, 2> const x_last  =  // [sequences, channels], where the norms' outputs were
+        now_.blocks[0].attention_norm.y.subview(0, offsets.size() - 1);
     primitive::embedding<Backend>::forward(backend_, last_copy_.send_indices(backend_, last_), x, x_last);
     return logits_of(x_last);
   }
@@ -208,11 +209,10 @@ class decoder {
   }
 
   void reserve(std::ptrdiff_t tokens) {
-    if (!now_.blocks.empty() && now_.x.rows() >= tokens) return;
-    transformer_config one_block = config_;
-    one_block.layers             = 1;
-    auto const laid_out          = [&](T* base, row_moments<T>* moments) {
-      return transformer_activations<T>(one_block, tokens, 0, 0, base, moments);
+    if (now_.last_norm.y.rows() >= tokens) return;
+    auto const laid_out = [&](T* base, row_moments<T>* moments) {
+      return transformer_activations<T>(config_, kept_activations::one_block, tokens, 1, tokens, base,
+                                        moments);
     };
     auto const needed = laid_out(nullptr, nullptr);
     arena_            = backend_.template allocate<T>(needed.size);

@@ -126,21 +126,24 @@ class transformer {
   view<T const, 2> forward(view<std::int32_t const> tokens, view<std::int64_t const> offsets,
                            std::optional<std::uint64_t> dropout_seed = {}) {
     require_sequences("transformer forward", config_, tokens, offsets);
-    tokens_.assign(tokens.begin(), tokens.end());
     dropout_seed_ = config_.dropout > 0 ? dropout_seed : std::nullopt;
-    pieces_.cut(offsets, !is_cut_in_pieces(std::ssize(parameters_)));
-    tokens_there_    = tokens_copy_.send_indices(backend_, tokens_);
-    positions_there_ = positions_copy_.send_indices(backend_, pieces_.positions());
-    offsets_there_   = offsets_copy_.send_indices(backend_, pieces_.offsets());
-    reserve();
-    for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
-      for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, chunk, scratch(piece, chunk));
-    });
-    return hidden();
+    return pass_forward(tokens, offsets, kept_activations::all);
   }
 
-  /// d_hidden [n, channels] = dL/d hidden() of the last forward; dL/d parameters is added to gradient().
+  /// The same where no backward pass follows, without dropout: in the memory of one block.
+  view<T const, 2> infer(view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
+    require_sequences("transformer infer", config_, tokens, offsets);
+    dropout_seed_ = std::nullopt;
+    return pass_forward(tokens, offsets, kept_activations::one_block);
+  }
+
+  /// d_hidden [n, channels] = dL/d hidden() of the last forward; dL/d parameters is added to gradient(). Throws value_error
+  /// after infer().
   void backward(view<T const, 2> d_hidden) {
+    if (kept_ != kept_activations::all) {
+      throw value_error(
+          "transformer backward: the last pass was infer(), which keeps nothing; expected forward()");
+    }
     primitive::require_shape("transformer backward", "d_hidden", d_hidden, hidden().rows(), config_.channels);
     reserve_piece_gradients();
     for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
@@ -170,16 +173,36 @@ class transformer {
   using rotary     = primitive::rotary<Backend>;
   using swiglu     = primitive::swiglu<Backend>;
 
+  view<T const, 2> pass_forward(view<std::int32_t const> tokens, view<std::int64_t const> offsets,
+                                kept_activations kept) {
+    tokens_.assign(tokens.begin(), tokens.end());
+    kept_ = kept;
+    pieces_.cut(offsets, !is_cut_in_pieces(std::ssize(parameters_)));
+    tokens_there_    = tokens_copy_.send_indices(backend_, tokens_);
+    positions_there_ = positions_copy_.send_indices(backend_, pieces_.positions());
+    offsets_there_   = offsets_copy_.send_indices(backend_, pieces_.offsets());
+    reserve();
+    for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
+      for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, piece, chunk);
+    });
+    return hidden();
+  }
+
   // In the following, n is the number of the chunk's tokens.
 
-  void forward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s) const {
+  void forward_chunk(Backend const& b, std::int64_t piece, sequence_chunk const& chunk) const {
+    auto const its_block = [&](std::ptrdiff_t l) {
+      return kept_ == kept_activations::all
+                 ? block(l, chunk)
+                 : now_.blocks[static_cast<std::size_t>(piece)].rows(0, chunk.tokens);
+    };
     auto const x = [&](std::ptrdiff_t l) {  // [n, channels]: what block l is given, or the last one puts out
-      return l < config_.layers ? block(l, chunk).x : last_x(chunk);
+      return kept_ == kept_activations::all && l == config_.layers ? last_x(chunk) : its_block(l).x;
     };
     embed(b, config_, slices_, tokens(chunk), positions(chunk), x(0));
     if (dropout_seed_) drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk), x(0), x(0));
     for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
-      auto const a      = block(l, chunk);
+      auto const a      = its_block(l);
       auto const attend = [&] {
         attention::forward(b, attention_shape_of(config_), offsets(chunk), a.qkv, a.attended,
                            a.log_normaliser);
@@ -187,15 +210,16 @@ class transformer {
       auto const add_branch = [&](int which, view<T const, 2> input, linear_slices<T> const& p,
                                   view<T const, 2> onto, view<T, 2> y) {
         if (!dropout_seed_) return linear::forward_onto(b, input, p.weight, p.bias, onto, y);
-        linear::forward(b, input, p.weight, p.bias, s.branch);
-        drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk, l, which), s.branch, s.branch);
+        auto const branch = scratch(piece, chunk).branch;
+        linear::forward(b, input, p.weight, p.bias, branch);
+        drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk, l, which), branch, branch);
         b.copy(view<T const>(onto.data(), onto.size()), view<T>(y.data(), y.size()));
-        add::accumulate(b, s.branch, y);
+        add::accumulate(b, branch, y);
       };
       forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], positions(chunk), a, x(l + 1),
                     attend, add_branch);
     }
-    normalise(b, config_, slices_.last_norm, last_x(chunk), hidden(chunk));
+    normalise(b, config_, slices_.last_norm, x(config_.layers), hidden(chunk));
   }
 
   void backward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s,
@@ -283,8 +307,8 @@ class transformer {
 
   void reserve() {
     auto const laid_out = [&](T* base, row_moments<T>* moments) {
-      return transformer_activations<T>(config_, static_cast<std::ptrdiff_t>(tokens_.size()), pieces_.count(),
-                                        pieces_.largest_chunk(), base, moments);
+      return transformer_activations<T>(config_, kept_, static_cast<std::ptrdiff_t>(tokens_.size()),
+                                        pieces_.count(), pieces_.largest_chunk(), base, moments);
     };
     auto const needed = laid_out(nullptr, nullptr);
     if (needed.size > std::ssize(arena_)) arena_ = backend_.template allocate<T>(needed.size);
@@ -320,6 +344,7 @@ class transformer {
   backend_copy<Backend, std::int32_t> tokens_copy_, positions_copy_;
   backend_copy<Backend, std::int64_t> offsets_copy_;
   std::optional<std::uint64_t> dropout_seed_;
+  kept_activations kept_ = kept_activations::all;  // of the last pass
   batch_pieces pieces_;
   transformer_activations<T> now_;
 };

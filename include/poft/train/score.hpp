@@ -33,12 +33,12 @@ batch_statistics read_responses(transformer<Backend, T>& model, dataset const& d
   std::vector<std::int64_t> all(static_cast<std::size_t>(data.examples()));
   std::iota(all.begin(), all.end(), std::int64_t{0});
   batch_statistics out(data, all, wanted.entropies, wanted.scalars);
-  response_pass<Backend, T> pass(model);
+  response_pass<Backend, T> pass(model, 0);  // no logits are needed twice
   micro_batch batch;
   auto const most = static_cast<std::size_t>(examples_at_once);
   for (std::size_t k = 0; k < all.size(); k += most) {
     batch.assign(data, std::span(all).subspan(k, std::min(most, all.size() - k)), last);
-    pass.forward(batch, wanted, {}, out, static_cast<std::size_t>(out.first[k]));
+    pass.infer(batch, wanted, out, static_cast<std::size_t>(out.first[k]));
   }
   return out;
 }

@@ -244,7 +244,8 @@ class trainer {
                            static_cast<std::uint64_t>(part[0]));
     }
     try {
-      pass_.forward(micro_batch_, wanted_, masks, out, first);
+      training ? pass_.forward(micro_batch_, wanted_, masks, out, first)
+               : pass_.infer(micro_batch_, wanted_, out, first);
     } catch (value_error const& problem) {
       if (part.size() == 1) throw value_error(message("example ", part[0], ": ", problem.what()));
       for (std::size_t k = 0; k < part.size(); ++k) {  // which of them it is
