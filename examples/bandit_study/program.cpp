@@ -16,6 +16,7 @@
 #include "arms.hpp"
 #include "claims.hpp"
 #include "divergence.hpp"
+#include "on_cuda.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
@@ -28,7 +29,7 @@ using namespace study;
 
 struct options : study_options {
   std::vector<std::string> learners;
-  std::string reward, data, policy, reference = "fitted";
+  std::string reward, data, policy, reference = "fitted", device = "cpu";
   double learning_rate = 1e-3, parameter = std::numeric_limits<double>::quiet_NaN(), min_difference = 0;
   int batch = 10, passes = 5, minibatch = 10, samples = 10, pool = 200, steps = 0;
   std::optional<int> queries;
@@ -48,6 +49,8 @@ std::vector<double> read_probabilities(fs::path const& file) {
   poft::bandit::require_probabilities(out);
   return out;
 }
+
+device device_of(options const& o) { return o.device == "cuda" ? device::cuda : device::cpu; }
 
 /// Whether a study has this policy: both of its own, unless one is asked for.
 bool is_asked_for(policy_kind policy, options const& o) {
@@ -96,7 +99,7 @@ void run_study(options const& o) {
   journal finished(folder / "runs.journal");
   if (!arms.empty()) {
     write_arms(folder, arms);
-    write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
+    write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished, device_of(o)));
   }
   if (divergences) {
     int const count = o.seeds > 0 ? o.seeds : one_step().least_seeds;
@@ -163,7 +166,7 @@ void run_own(options const& o) {
   require_writable(o.out);
   write_arms(o.out, arms);
   journal finished(fs::path(o.out) / "runs.journal");
-  write_runs(o.out, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished));
+  write_runs(o.out, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished, device_of(o)));
   run_metrics const metrics = read_metrics(o.out);
   write_summaries(o.out, metrics);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
@@ -197,6 +200,8 @@ int study::program(int argc, char const* const* argv) {
       "--policy", o.policy,
       "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
       "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
+  app.add_option("--device", o.device, "where one-step policies are: cpu, or cuda, all seeds of an arm at once")
+      ->capture_default_str();
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;
   for (auto const& one : poft::bandit::learners) names += std::string(names.empty() ? "" : ", ") + one.name;
@@ -255,6 +260,8 @@ int study::program(int argc, char const* const* argv) {
     }
     check(app, o, {std::begin(study_names), std::end(study_names)});
     require_one_of("reference", o.reference, {"fitted", "data"});
+    require_one_of("device", o.device, {"cpu", "cuda"});
+    if (o.device == "cuda") require_cuda();
     if (!o.policy.empty()) {
       policy_kind const policy = policy_of(o.policy);
       if (o.learners.empty() && policy != policy_kind::categorical && policy != policy_kind::tokens)

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <map>
 #include <span>
+#include <utility>
 
 #include "../study/parallel.hpp"
+#include "on_cuda.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
 #include "poft/bandit/token_policy.hpp"
@@ -60,6 +62,28 @@ void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal
   });
 }
 
+/// The seeds of an arm at once, arm by arm.
+void run_on_cuda(std::vector<run*> const& runs, progress& bar, journal* finished) {
+  for (auto first = runs.begin(); first != runs.end();) {
+    arm const& one  = *(*first)->of;
+    auto const last = std::find_if(first, runs.end(), [&](run const* other) { return other->of != &one; });
+    std::vector<std::uint64_t> seeds;
+    std::for_each(first, last, [&](run const* each) { seeds.push_back(each->seed); });
+    histories made;
+    try {
+      made = histories_on_cuda(one.policy, one.settings, seeds);
+    } catch (poft::value_error const& problem) {
+      throw poft::value_error(poft::message(one.id, ": ", problem.what()));
+    }
+    for (auto& history : made) {
+      (*first)->history = std::move(history);
+      if (finished) finished->add(**first);
+      bar.add(cost_of(one));
+      ++first;
+    }
+  }
+}
+
 }  // namespace
 
 std::string journal_key(run const& of) {
@@ -73,7 +97,7 @@ std::string journal_key(run const& of) {
 
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
                          std::function<seed_range(arm const&)> const& seeds_of, int threads,
-                         journal* finished) {
+                         journal* finished, device on) {
   std::vector<run> runs;
   for (arm const& one : arms) {
     one.settings.check();
@@ -96,6 +120,10 @@ std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
     std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(), held, runs.size());
   progress bar(title, work, done, poft::without_terminal::tenths);
   for (auto& [policy, of_policy] : left) {
+    if (on == device::cuda && policy != policy_kind::tokens) {
+      run_on_cuda(of_policy, bar, finished);
+      continue;
+    }
     // The longest first, so that threads end together.
     std::stable_sort(of_policy.begin(), of_policy.end(),
                      [](run const* a, run const* b) { return cost_of(*a->of) > cost_of(*b->of); });

@@ -21,10 +21,13 @@ struct run {
 /// Arm, seed and a fingerprint of all settings.
 std::string journal_key(run const& of);
 
+/// Where networks compute. Sequences of tokens stay on the CPU.
+enum class device { cpu, cuda };
+
 /// Every arm with its seeds, in that order. Those that the journal holds are not repeated, and it gets every other one
-/// as soon as it is finished.
+/// as soon as it is finished, on a GPU all seeds of an arm together.
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
                          std::function<seed_range(arm const&)> const& seeds_of, int threads,
-                         journal* finished = nullptr);
+                         journal* finished = nullptr, device on = device::cpu);
 
 }  // namespace study

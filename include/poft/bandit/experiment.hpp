@@ -485,6 +485,17 @@ class experiment {
   std::int64_t queries_ = 0, skipped_ = 0;
 };
 
+/// A run of every seed: their histories.
+template <template <class, class> class Policy, class T, class Backend>
+std::vector<std::vector<measurement>> run_experiments(Backend const& backend,
+                                                      experiment_settings const& settings,
+                                                      std::span<std::uint64_t const> seeds) {
+  std::vector<std::vector<measurement>> out;
+  for (std::uint64_t const seed : seeds)
+    out.push_back(experiment<Policy, Backend, T>(backend, settings, seed).history());
+  return out;
+}
+
 /// One run with a categorical policy: its history.
 template <class Backend>
 std::vector<measurement> run_experiment(Backend backend, experiment_settings const& settings,

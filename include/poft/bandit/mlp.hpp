@@ -105,7 +105,8 @@ class mlp {
 
     change_on_host(backend_, parameters(), [&](std::span<T> elements) {
       mlp_slices<T> const p(shape, elements.data());
-      for (view<T, 2> const weight : {p.first.weight, p.second.weight, p.third.weight, p.last.weight}) {
+      view<T, 2> const weights[]{p.first.weight, p.second.weight, p.third.weight, p.last.weight};
+      for (view<T, 2> const weight : weights) {
         double const bound = 0.01 * std::sqrt(6.0 / static_cast<double>(weight.rows() + weight.columns()));
         for (std::ptrdiff_t k = 0; k < weight.size(); ++k) {
           weight.data()[k] = static_cast<T>(bound * (2 * random.uniform<double>() - 1));
