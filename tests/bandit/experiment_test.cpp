@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bandit/as_one_by_one.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/token_policy.hpp"
 #include "preference/expect_error.hpp"
@@ -73,6 +74,32 @@ TEST(experiment, equal_seeds_give_equal_runs_with_any_threads) {
       EXPECT_NE(one[k].reward, other[k].reward);
     }
   }
+}
+
+template <template <class, class> class Policy>
+void expect_equal_side_by_side(experiment_settings settings) {
+  settings.queries = 400;
+  std::vector<std::uint64_t> const seeds{5, 2, 9};
+  auto const together = run_experiments<Policy, float>(backend{.threads = 1}, settings, seeds);
+  for (std::size_t n = 0; n < seeds.size(); ++n) {
+    auto const alone =
+        experiment<Policy, backend, float>(backend{.threads = 1}, settings, seeds[n]).history();
+    poft_test::expect_equal_histories(together[n], alone);
+  }
+}
+TEST(experiment, seeds_side_by_side_have_the_bits_of_each_alone) {
+  expect_equal_side_by_side<categorical_policy>(small_run("reinforce_row_kl"));
+  experiment_settings data = small_run("best_of_n");
+  data.reference           = reference_policy::data;
+  expect_equal_side_by_side<categorical_policy>(data);
+  expect_equal_side_by_side<tanh_gaussian_policy>(small_run("dpo", "R3"));
+  data.min_difference = 0.01;  // one after the other
+  expect_equal_side_by_side<categorical_policy>(data);
+  expect_error<poft::value_error>(
+      [&] {
+        experiment<categorical_policy, backend, float>({}, data, std::vector<std::uint64_t>{1, 2});
+      },
+      {"min_difference is 0.01 with 2 seeds side by side, expected 0"});
 }
 
 TEST(experiment, a_fitted_policy_can_be_handed_in) {

@@ -36,8 +36,11 @@ class categorical_policy : public softmax_rows<Backend, T> {
 
   /// shape.outputs is the number of actions; the network starts from the seed's own stream for networks.
   categorical_policy(Backend backend, mlp_shape const& shape, std::uint64_t seed)
-      : base(backend, shape.outputs),
-        network_(std::move(backend), shape, random_of(seed, stream::network)),
+      : categorical_policy(std::move(backend), shape, std::span<std::uint64_t const>(&seed, 1)) {}
+  /// A network for each seed; the rows of a batch are the first one's, then the second one's ...
+  categorical_policy(Backend backend, mlp_shape const& shape, std::span<std::uint64_t const> seeds)
+      : base(backend, shape.outputs, std::ssize(seeds)),
+        network_(std::move(backend), shape, streams_of(seeds, stream::network)),
         cumulative_(static_cast<std::size_t>(shape.outputs)) {}
 
   void forward(view<T const, 2> contexts) { base::read(network_.forward(contexts)); }
@@ -61,12 +64,19 @@ class categorical_policy : public softmax_rows<Backend, T> {
   /// Draws actions [batch, samples], one after the other: sample s of row r takes the two words that lie
   /// 2 (r samples + s) after the stream's position. Give every step a stream of its own.
   void sample(random_stream random, view<int, 2> drawn) {
+    sample(std::span<random_stream const>(&random, 1), drawn);
+  }
+  /// With a stream for each network.
+  void sample(std::span<random_stream const> streams, view<int, 2> drawn) {
+    require_streams("categorical_policy", streams.size(), network_.networks());
     primitive::require_shape("categorical_policy sample", "actions", drawn, batch(), drawn.columns());
     double* const cumulative   = cumulative_.data();
     view<T const, 2> const all = base::probabilities();
     auto const here =
         on_host(network_.backend(), std::span<T const>(all.data(), static_cast<std::size_t>(all.size())));
-    for (std::ptrdiff_t r = 0; r < batch(); ++r) {
+    random_stream random(0);
+    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks(); r < batch(); ++r) {
+      if (r % rows == 0) random = streams[static_cast<std::size_t>(r / rows)];
       // poft::categorical's rule, with the sums kept for all samples of the row.
       view<T const> const weights(here.data() + r * actions(), actions());
       std::ptrdiff_t possible = -1;

@@ -79,7 +79,11 @@ class continuous_policy {
   /// networks. Actions beyond +-limit are moved there, those that are drawn and those that are given;
   /// Squash::edge turns that off.
   continuous_policy(Backend backend, mlp_shape const& shape, std::uint64_t seed, double limit = Squash::limit)
-      : network_(std::move(backend), shape, random_of(seed, stream::network)), limit_(limit) {
+      : continuous_policy(std::move(backend), shape, std::span<std::uint64_t const>(&seed, 1), limit) {}
+  /// A network for each seed; the rows of a batch are the first one's, then the second one's ...
+  continuous_policy(Backend backend, mlp_shape const& shape, std::span<std::uint64_t const> seeds,
+                    double limit = Squash::limit)
+      : network_(std::move(backend), shape, streams_of(seeds, stream::network)), limit_(limit) {
     if (shape.outputs % 2 != 0) {
       throw value_error(message("continuous_policy: the network has ", shape.outputs,
                                 " outputs, expected a location and a scale for every dimension"));
@@ -138,9 +142,16 @@ class continuous_policy {
   /// Draws actions [batch, samples * d], one number after the other: each takes the words of one normal (4)
   /// or Cauchy (2) draw in double. Give every step a stream of its own.
   void sample(random_stream random, view<T, 2> actions) const {
+    sample(std::span<random_stream const>(&random, 1), actions);
+  }
+  /// With a stream for each network.
+  void sample(std::span<random_stream const> streams, view<T, 2> actions) const {
+    require_streams("continuous_policy", streams.size(), network_.networks());
     std::ptrdiff_t const samples = actions.columns() / dimensions();
     primitive::require_shape("continuous_policy sample", "actions", actions, batch(), samples * dimensions());
-    for (std::ptrdiff_t r = 0; r < batch(); ++r) {
+    random_stream random(0);
+    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks(); r < batch(); ++r) {
+      if (r % rows == 0) random = streams[static_cast<std::size_t>(r / rows)];
       for (std::ptrdiff_t n = 0; n < actions.columns(); ++n) {
         std::ptrdiff_t const k = n % dimensions();
         double const x         = location(r, k) + std::exp(log_scale(r, k)) * Density::draw(random);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -138,6 +139,18 @@ enum class stream : std::uint64_t {
 };
 inline random_stream random_of(std::uint64_t seed, stream use, std::uint64_t number = 0) {
   return random_stream(seed, static_cast<std::uint64_t>(use) << 56 | number);
+}
+
+inline std::vector<random_stream> streams_of(std::span<std::uint64_t const> seeds, stream use,
+                                             std::uint64_t number = 0) {
+  std::vector<random_stream> out;
+  for (std::uint64_t const seed : seeds) out.push_back(random_of(seed, use, number));
+  return out;
+}
+inline void require_streams(char const* policy, std::size_t streams, std::ptrdiff_t networks) {
+  if (static_cast<std::ptrdiff_t>(streams) == networks) return;
+  throw shape_error(message(policy, " sample: ", streams, " random streams, expected ", networks,
+                            ", one for each network"));
 }
 
 /// Contexts as the policy takes them, [prompts, policy.context_width()]. The first rows are the same for any number of prompts.

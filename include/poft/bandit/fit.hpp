@@ -47,25 +47,30 @@ std::vector<T> log_of(std::vector<double> const& probability) {
 
 /// Adam steps on KL(pi || data) for categorical policies (arXiv:2404.14367's code: 100 steps, rate 0.01), for tokens at
 /// every prefix of sequences drawn from the data, token by token; on the likelihood of samples of the squashed Cauchy for
-/// continuous ones, where the paper starts from unfitted policies.
+/// continuous ones, where the paper starts from unfitted policies. Networks side by side are fitted each with its seed.
 template <template <class, class> class Policy, class Backend, class T>
 void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector<double> const& data,
-                 std::uint64_t seed, fit_settings const& settings = {}) {
-  std::ptrdiff_t const rows = settings.contexts;
-  random_stream random      = random_of(seed, stream::fit);
+                 std::span<std::uint64_t const> seeds, fit_settings const& settings = {}) {
+  std::ptrdiff_t const each = settings.contexts, rows = std::ssize(seeds) * each;
+  std::vector<random_stream> streams = streams_of(seeds, stream::fit);
   optimiser<Backend, T> adam(backend, adamw{.weight_decay = 0}, policy.parameters().size());
   backend_copy<Backend, T> values_copy, weight_copy;
   std::vector<typename Policy<Backend, T>::context> contexts(
       static_cast<std::size_t>(rows * policy.context_width()));
   for (int step = 0; step < settings.steps; ++step) {
-    for (auto& number : contexts) number = policy.draw_context(random);
+    auto next = contexts.begin();
+    for (random_stream& random : streams) {
+      for (std::ptrdiff_t n = 0; n < each * policy.context_width(); ++n)
+        *next++ = policy.draw_context(random);
+    }
     policy.forward({contexts.data(), rows, policy.context_width()});
     policy.zero_gradient();
     if constexpr (exact_policy<Policy<Backend, T>>) {
       if constexpr (sequence_policy<Policy<Backend, T>>) {
         std::vector<typename Policy<Backend, T>::action> drawn(static_cast<std::size_t>(rows));
         for (auto& sequence : drawn) {
-          for (int& token : sequence) token = static_cast<int>(random.categorical(view<double const>(data)));
+          for (int& token : sequence)
+            token = static_cast<int>(streams[0].categorical(view<double const>(data)));
         }
         std::vector<T> unused(drawn.size() * policy.elements);
         policy.log_prob({drawn.data(), rows, 1}, {unused.data(), rows, policy.elements});
@@ -76,22 +81,31 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
       auto const log_probs = on_host(
           backend, std::span<T const>(policy.log_probs().data(), static_cast<std::size_t>(count * actions)));
       std::vector<T> values(log_probs.begin(), log_probs.end()),
-          weight(static_cast<std::size_t>(count), T(1) / T(count));
+          weight(static_cast<std::size_t>(count), T(1) / T(count / std::ssize(seeds)));
       for (std::size_t i = 0; i < values.size(); ++i)
         values[i] -= static_cast<T>(std::max(std::log(data[i % data.size()]), -100.0));
       policy.backward_expectation({values_copy.send(backend, values), count, actions},
                                   {weight_copy.send(backend, weight), count});
     } else {
       std::vector<T> actions(static_cast<std::size_t>(rows * settings.samples));
-      std::vector<T> const d_log_prob(actions.size(), T(-1) / static_cast<T>(actions.size()));
-      for (T& action : actions) {
-        action = clamp_action(
-            static_cast<T>(std::tanh(data_location + data_scale * random.template cauchy<double>())));
+      std::vector<T> const d_log_prob(actions.size(), T(-1) / static_cast<T>(each * settings.samples));
+      auto action = actions.begin();
+      for (random_stream& random : streams) {
+        for (std::ptrdiff_t n = 0; n < each * settings.samples; ++n) {
+          *action++ = clamp_action(
+              static_cast<T>(std::tanh(data_location + data_scale * random.template cauchy<double>())));
+        }
       }
       policy.backward({actions.data(), rows, settings.samples}, {d_log_prob.data(), rows, settings.samples});
     }
     adam.update(policy.parameters(), policy.gradient(), settings.learning_rate);
   }
+}
+
+template <template <class, class> class Policy, class Backend, class T>
+void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector<double> const& data,
+                 std::uint64_t seed, fit_settings const& settings = {}) {
+  fit_to_data(backend, policy, data, std::span<std::uint64_t const>(&seed, 1), settings);
 }
 
 }  // namespace poft::bandit

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "poft/backend/concept.hpp"
+#include "poft/bandit/side_by_side.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
@@ -50,13 +51,6 @@ struct mlp_shape {
   bool operator==(mlp_shape const&) const = default;
 };
 
-/// Weights [outputs, inputs] and biases [outputs] of one linear layer.
-template <class T>
-struct linear_parameters {
-  view<T, 2> weight;
-  view<T> bias;
-};
-
 /// Named slices of one flat buffer: of the parameters, or of their gradient.
 template <class T>
 struct mlp_slices {
@@ -86,8 +80,8 @@ struct mlp_slices {
   }
 };
 
-/// Parameters, gradient and activations of the network, in the backend's memory. Nothing is allocated after the first call
-/// with the largest batch.
+/// Parameters, gradient and activations of a network, or of several side by side, in the backend's memory. Nothing is
+/// allocated after the first call with the largest batch.
 template <class Backend, class T>
   requires backend_for<Backend, T>
 class mlp {
@@ -97,22 +91,27 @@ class mlp {
   /// The weights are drawn from the stream layer by layer, each as one double, so that float and double start
   /// alike.
   mlp(Backend backend, mlp_shape const& shape, random_stream random)
+      : mlp(std::move(backend), shape, std::span<random_stream const>(&random, 1)) {}
+  /// A network for each stream: their parameters one after the other, and in every batch as many rows of each.
+  mlp(Backend backend, mlp_shape const& shape, std::span<random_stream const> streams)
       : backend_(std::move(backend)), shape_(shape) {
     shape.validate();
-    std::ptrdiff_t const size = mlp_slices<T>(shape, nullptr).size;
-    parameters_               = backend_.template allocate<T>(size);
-    gradient_                 = backend_.template allocate<T>(size);
-
+    all_        = {std::ssize(streams), mlp_slices<T>(shape, nullptr).size};
+    parameters_ = backend_.template allocate<T>(all_.count * all_.stride);
+    gradient_   = backend_.template allocate<T>(all_.count * all_.stride);
     change_on_host(backend_, parameters(), [&](std::span<T> elements) {
-      mlp_slices<T> const p(shape, elements.data());
-      view<T, 2> const weights[]{p.first.weight, p.second.weight, p.third.weight, p.last.weight};
-      for (view<T, 2> const weight : weights) {
-        double const bound = 0.01 * std::sqrt(6.0 / static_cast<double>(weight.rows() + weight.columns()));
-        for (std::ptrdiff_t k = 0; k < weight.size(); ++k) {
-          weight.data()[k] = static_cast<T>(bound * (2 * random.uniform<double>() - 1));
+      for (std::size_t n = 0; n < streams.size(); ++n) {
+        random_stream random = streams[n];
+        mlp_slices<T> const p(shape, elements.data() + static_cast<std::ptrdiff_t>(n) * all_.stride);
+        view<T, 2> const weights[]{p.first.weight, p.second.weight, p.third.weight, p.last.weight};
+        for (view<T, 2> const weight : weights) {
+          double const bound = 0.01 * std::sqrt(6.0 / static_cast<double>(weight.rows() + weight.columns()));
+          for (std::ptrdiff_t k = 0; k < weight.size(); ++k) {
+            weight.data()[k] = static_cast<T>(bound * (2 * random.uniform<double>() - 1));
+          }
         }
+        for (T& gain : p.gain) gain = T(1);
       }
-      for (T& gain : p.gain) gain = T(1);
     });
   }
 
@@ -124,8 +123,13 @@ class mlp {
     return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
   }
   std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
-  mlp_slices<T> slices() { return {shape_, parameters_.data()}; }
-  mlp_slices<T> gradient_slices() { return {shape_, gradient_.data()}; }
+  std::ptrdiff_t networks() const { return all_.count; }
+  mlp_slices<T> slices(std::ptrdiff_t network = 0) {
+    return {shape_, parameters_.data() + network * all_.stride};
+  }
+  mlp_slices<T> gradient_slices(std::ptrdiff_t network = 0) {
+    return {shape_, gradient_.data() + network * all_.stride};
+  }
   void zero_gradient() { backend_.fill(view<T>(gradient_.data(), gradient_.size()), T(0)); }
 
   /// Rows of the last forward.
@@ -136,40 +140,43 @@ class mlp {
   /// forward. The contexts are copied.
   view<T const, 2> forward(view<T const, 2> contexts) {
     primitive::require_shape("mlp forward", "contexts", contexts, contexts.rows(), shape_.inputs);
+    if (contexts.rows() % all_.count != 0) {
+      throw shape_error(message("mlp forward: ", contexts.rows(), " contexts for ", all_.count,
+                                " networks, expected equally many for each"));
+    }
     reserve(contexts.rows());
-    std::ptrdiff_t const most   = works_in_host_memory<Backend> ? rows_in_a_piece : batch_;
-    std::ptrdiff_t const pieces = batch_ == 0 ? 0 : (batch_ + most - 1) / most;
-    for_pieces(backend_, pieces, [&](Backend const& b, std::int64_t k) {
-      std::ptrdiff_t const first = batch_ * k / pieces, count = batch_ * (k + 1) / pieces - first;
-      forward_rows(b, contexts.subview(first, count), now_.rows(first, count));
-    });
+    if constexpr (works_in_host_memory<Backend>) {
+      std::ptrdiff_t const rows   = batch_ / all_.count;  // of a network
+      std::ptrdiff_t const pieces = (rows + rows_in_a_piece - 1) / rows_in_a_piece;
+      for_pieces(backend_, all_.count * pieces, [&](Backend const& b, std::int64_t k) {
+        std::ptrdiff_t const network = k / pieces, piece = k % pieces, begin = rows * piece / pieces,
+                             count = rows * (piece + 1) / pieces - begin, first = network * rows + begin;
+        forward_rows(b, {}, slices(network), contexts.subview(first, count), now_.rows(first, count));
+      });
+    } else if (batch_ > 0) {
+      forward_rows(backend_, all_, slices(), contexts, now_.rows(0, batch_));
+    }
     return now_.outputs;
   }
 
   /// d_outputs [batch, outputs] = dL/d outputs of the last forward; dL/d parameters is added to gradient().
   void backward(view<T const, 2> d_outputs) {
     primitive::require_shape("mlp backward", "d_outputs", d_outputs, batch_, shape_.outputs);
-    auto const p = slices(), d = gradient_slices();
-    auto const& wide   = now_.d_wide;  // dL/d of what the third, then the second hidden layer put out
-    auto const& narrow = now_.d_normalised;
-
-    linear::backward(backend_, now_.third, p.last.weight, d_outputs, wide[0], d.last.weight, d.last.bias);
-    relu::backward(backend_, now_.third, wide[0], wide[0]);
-    linear::backward(backend_, now_.second, p.third.weight, wide[0], wide[1], d.third.weight, d.third.bias);
-    relu::backward(backend_, now_.second, wide[1], wide[1]);
-    linear::backward(backend_, now_.normalised, p.second.weight, wide[1], narrow, d.second.weight,
-                     d.second.bias);
-    shape_.after_norm == activation::relu ? relu::backward(backend_, now_.normalised, narrow, narrow)
-                                          : tanh::backward(backend_, now_.normalised, narrow, narrow);
-    layer_norm::backward(backend_, now_.first, now_.moments, p.gain, narrow, narrow, d.gain, d.bias);
-    linear::backward(backend_, now_.contexts, p.first.weight, narrow, {}, d.first.weight, d.first.bias);
+    if constexpr (works_in_host_memory<Backend>) {
+      std::ptrdiff_t const rows = batch_ / all_.count;
+      for (std::ptrdiff_t n = 0; n < all_.count; ++n) {
+        backward_rows({}, slices(n), gradient_slices(n), d_outputs.subview(n * rows, rows),
+                      now_.rows(n * rows, rows));
+      }
+    } else {
+      backward_rows(all_, slices(), gradient_slices(), d_outputs, now_.rows(0, batch_));
+    }
   }
 
  private:
-  using linear     = primitive::linear<Backend>;
-  using layer_norm = primitive::layer_norm<Backend>;
-  using relu       = primitive::relu<Backend>;
-  using tanh       = primitive::tanh<Backend>;
+  using layers = side_by_side<Backend>;
+  using relu   = primitive::relu<Backend>;
+  using tanh   = primitive::tanh<Backend>;
 
   /// Contexts that go through the whole network on one thread: with fewer, packing the weights would cost as much as
   /// multiplying by them.
@@ -187,30 +194,55 @@ class mlp {
     view<T, 2> d_normalised;       // [batch, normalised]
     view<row_moments<T>> moments;  // [batch]
 
-    /// Those of a piece's forward.
     activations rows(std::ptrdiff_t from, std::ptrdiff_t count) const {
       auto const cut = [&](auto const& whole) { return whole.subview(from, count); };
-      return {cut(contexts), cut(first), cut(normalised), cut(second), cut(third), cut(outputs), {}, {},
+      return {cut(contexts),
+              cut(first),
+              cut(normalised),
+              cut(second),
+              cut(third),
+              cut(outputs),
+              {cut(d_wide[0]), cut(d_wide[1])},
+              cut(d_normalised),
               cut(moments)};
     }
   };
 
-  void forward_rows(Backend const& b, view<T const, 2> contexts, activations const& a) {
-    auto const p = slices();
+  /// p: of the first of the networks that these rows belong to.
+  void forward_rows(Backend const& b, bandit::networks const& all, mlp_slices<T> const& p,
+                    view<T const, 2> contexts, activations const& a) const {
     if (contexts.row_stride() == contexts.columns()) {
       b.copy(view<T const>(contexts.data(), contexts.size()), view<T>(a.contexts.data(), contexts.size()));
     } else {
       for (std::ptrdiff_t r = 0; r < contexts.rows(); ++r) b.copy(contexts.row(r), a.contexts.row(r));
     }
-    linear::forward(b, a.contexts, p.first.weight, p.first.bias, a.first);
-    layer_norm::forward(b, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised, a.moments);
+    layers::template linear_forward<T>(b, all, a.contexts, p.first, a.first);
+    layers::template layer_norm_forward<T>(b, all, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised,
+                                           a.moments);
     shape_.after_norm == activation::relu ? relu::forward(b, a.normalised, a.normalised)
                                           : tanh::forward(b, a.normalised, a.normalised);
-    linear::forward(b, a.normalised, p.second.weight, p.second.bias, a.second);
+    layers::template linear_forward<T>(b, all, a.normalised, p.second, a.second);
     relu::forward(b, a.second, a.second);
-    linear::forward(b, a.second, p.third.weight, p.third.bias, a.third);
+    layers::template linear_forward<T>(b, all, a.second, p.third, a.third);
     relu::forward(b, a.third, a.third);
-    linear::forward(b, a.third, p.last.weight, p.last.bias, a.outputs);
+    layers::template linear_forward<T>(b, all, a.third, p.last, a.outputs);
+  }
+
+  void backward_rows(bandit::networks const& all, mlp_slices<T> const& p, mlp_slices<T> const& d,
+                     view<T const, 2> d_outputs, activations const& a) const {
+    auto const& wide   = a.d_wide;  // dL/d of what the third, then the second hidden layer put out
+    auto const& narrow = a.d_normalised;
+
+    layers::template linear_backward<T>(backend_, all, a.third, p.last, d_outputs, wide[0], d.last);
+    relu::backward(backend_, a.third, wide[0], wide[0]);
+    layers::template linear_backward<T>(backend_, all, a.second, p.third, wide[0], wide[1], d.third);
+    relu::backward(backend_, a.second, wide[1], wide[1]);
+    layers::template linear_backward<T>(backend_, all, a.normalised, p.second, wide[1], narrow, d.second);
+    shape_.after_norm == activation::relu ? relu::backward(backend_, a.normalised, narrow, narrow)
+                                          : tanh::backward(backend_, a.normalised, narrow, narrow);
+    layers::template layer_norm_backward<T>(backend_, all, a.first, a.moments, p.gain, narrow, narrow, d.gain,
+                                            d.bias);
+    layers::template linear_backward<T>(backend_, all, a.contexts, p.first, narrow, {}, d.first);
   }
 
   void reserve(std::ptrdiff_t batch) {
@@ -241,6 +273,7 @@ class mlp {
 
   Backend backend_;
   mlp_shape shape_;
+  bandit::networks all_;
   buffer_of<Backend, T> parameters_, gradient_, arena_;
   buffer_of<Backend, row_moments<T>> moments_;
   activations now_;

@@ -164,7 +164,7 @@ struct expectation_backward_each_row {
   }
 };
 
-/// coefficient * mean over rows of KL(pi || reference), a term of a loss; log_reference has one row per row of the
+/// coefficient * mean over rows of KL(pi || reference), a term of a loss, of each network's own rows; log_reference has one row per row of the
 /// policy, or one for all, in the backend's memory. A coefficient of 0 leaves it out.
 template <class T>
 struct row_kl {
@@ -206,7 +206,8 @@ class softmax_rows {
   }
 
  protected:
-  softmax_rows(Backend backend, std::ptrdiff_t actions) : backend_(std::move(backend)), actions_(actions) {}
+  softmax_rows(Backend backend, std::ptrdiff_t actions, std::ptrdiff_t networks = 1)
+      : backend_(std::move(backend)), actions_(actions), networks_(networks) {}
 
   /// logits [rows, actions] must stay until the next read.
   void read(view<T const, 2> logits) {
@@ -244,7 +245,7 @@ class softmax_rows {
         d_of_taken<T>{there(taken, taken_, taken_copy_), there(d, d_taken_, d_taken_copy_), d_logits_});
     primitive::log_softmax<Backend>::backward(backend_, log_probs_, d_logits_, d_logits_);
     if (kl.coefficient != 0) {
-      auto const share = static_cast<T>(kl.coefficient / static_cast<double>(rows()));
+      auto const share = static_cast<T>(kl.coefficient / static_cast<double>(rows() / networks_));
       add_expectation_gradient(log_ratio_of<T>{{log_probs()}, {kl.log_reference}}, {}, share);
     }
     return d_logits_;
@@ -296,7 +297,7 @@ class softmax_rows {
   }
 
   Backend backend_;
-  std::ptrdiff_t actions_;
+  std::ptrdiff_t actions_, networks_;
   buffer_of<Backend, T> arena_;
   view<T const, 2> logits_;
   view<T, 2> log_probs_, probabilities_, d_logits_;

@@ -49,6 +49,9 @@ class token_policy : public softmax_rows<Backend, T> {
     });
   }
 
+  token_policy(Backend backend, std::ptrdiff_t vocab, std::span<std::uint64_t const> seeds)
+      : token_policy(std::move(backend), vocab, one_of(seeds)) {}
+
   /// prompts [batch, 1]
   void forward(view<context const, 2> prompts) {
     primitive::require_shape("token_policy forward", "prompts", prompts, prompts.rows(), 1);
@@ -85,6 +88,10 @@ class token_policy : public softmax_rows<Backend, T> {
   }
 
   /// Draws actions [batch, samples]. The seed of the generation is made of the stream's next two words.
+  void sample(std::span<random_stream const> streams, view<action, 2> drawn) const {
+    require_streams("token_policy", streams.size(), 1);
+    sample(streams[0], drawn);
+  }
   void sample(random_stream random, view<action, 2> drawn) const {
     primitive::require_shape("token_policy sample", "actions", drawn, batch(), drawn.columns());
     std::vector<context> prompts;  // [batch, samples]
@@ -141,6 +148,11 @@ class token_policy : public softmax_rows<Backend, T> {
   }
 
  private:
+  static std::uint64_t one_of(std::span<std::uint64_t const> seeds) {
+    if (seeds.size() == 1) return seeds[0];
+    throw value_error(message("token_policy: ", seeds.size(), " seeds, expected 1 at once"));
+  }
+
   using linear = primitive::linear<Backend>;
   /// The activations of so many tokens are kept, about 10 MB. More go through in pieces, and again for their gradient.
   static constexpr std::ptrdiff_t tokens_at_once = 128 * elements;
