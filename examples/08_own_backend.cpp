@@ -54,7 +54,7 @@ struct plain_loops {
 
 int main() {
   poft::transformer<plain_loops, double> model({}, poft::gpt(2, 2, 16, 8, 8));
-  poft::initialise(model.config(), model.slices(), 1);
+  poft::initialise(model, 1);
   std::vector<std::int32_t> const tokens{0, 1, 2, 3, 4, 5, 6}, targets{1, 2, 3, 4, 5, 6, 7};
   std::vector<std::int64_t> const offsets{0, 7};
   std::vector<double> logits(7 * 8), d_hidden(7 * 16);

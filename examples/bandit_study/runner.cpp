@@ -3,22 +3,18 @@
 #include "runner.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <span>
 
-#include "../study/parallel.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
 #include "poft/bandit/token_policy.hpp"
-#include "poft/train/progress.hpp"
 #include "results.hpp"
 
 namespace study {
 namespace {
 
 using backend = poft::eigen::backend;
-using poft::progress;
 
 /// What a run costs, about: gradient steps of the one-step policy, or sequences that go through the token policy, each of
 /// which takes as long.
@@ -32,7 +28,7 @@ double cost_of(arm const& one) {
 }
 
 template <template <class, class> class Policy>
-void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal* finished) {
+void run_with(std::vector<run*> const& runs, run_queue<run>& queue, int threads, journal* finished) {
   // The first policy depends on the seed and the data alone: fitted once for all learners.
   std::map<std::pair<std::uint64_t, std::vector<double>>, std::vector<float>> fitted;
   for (run const* one : runs) fitted[{one->seed, one->of->settings.data}];
@@ -45,31 +41,24 @@ void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal
     to_fit[k]->second.assign(policy.parameters().begin(), policy.parameters().end());
   });
 
-  in_parallel(threads, runs.size(), [&](std::size_t k) {
-    run& one          = *runs[k];
+  queue.make(runs, threads, finished, [&](run& one) {
     auto const& start = fitted.find({one.seed, one.of->settings.data})->second;
-    try {
-      one.history = poft::bandit::experiment<Policy, backend, float>(backend{.threads = 1}, one.of->settings,
-                                                                     one.seed, start)
-                        .history();
-    } catch (poft::error const& problem) {
-      throw poft::value_error(poft::message(one.of->id, ", seed ", one.seed, ": ", problem.what()));
-    }
-    if (finished) finished->add(one);
-    bar.add(cost_of(*one.of));
+    one.history = poft::bandit::experiment<Policy, backend, float>(backend{.threads = 1}, one.of->settings,
+                                                                   one.seed, start)
+                      .history();
   });
 }
 
-}  // namespace
-
-std::string journal_key(run const& of) {
-  auto const& s    = of.of->settings;
+/// What is measured, and the data.
+std::string common_settings(arm const& one) {
+  auto const& s    = one.settings;
   std::string text = std::to_string(s.measurements) + " " + std::to_string(s.held_out) + " " +
                      std::to_string(s.pair_prompts);
-  for (std::string const& cell : arm_row(*of.of)) text += "," + cell;
   for (double const probability : s.data) text += "," + number_text(probability);
-  return of.of->id + "," + std::to_string(of.seed) + "," + std::to_string(fingerprint(text));
+  return text;
 }
+
+}  // namespace
 
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
                          std::function<seed_range(arm const&)> const& seeds_of, int threads,
@@ -78,45 +67,32 @@ std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
   for (arm const& one : arms) {
     one.settings.check();
     auto const [first, count] = seeds_of(one);
-    for (int k = 0; k < count; ++k) runs.push_back({&one, first + static_cast<std::uint64_t>(k)});
+    for (int k = 0; k < count; ++k)
+      runs.push_back({&one, first + static_cast<std::uint64_t>(k), common_settings(one)});
   }
-  double work = 0, done = 0;
-  std::size_t held = 0;
+  run_queue<run> queue(runs, cost_of, [&](run& one) { return finished && finished->find(one); });
+  queue.begin(title);
   std::map<policy_kind, std::vector<run*>> left;
-  for (run& one : runs) {
-    work += cost_of(*one.of);
-    if (finished && finished->find(one)) {
-      done += cost_of(*one.of);
-      ++held;
-    } else {
-      left[one.of->policy].push_back(&one);
-    }
-  }
-  if (held > 0)
-    std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(), held, runs.size());
-  progress bar(title, work, done, poft::without_terminal::tenths);
+  for (run* const one : queue.left()) left[one->of->policy].push_back(one);
   for (auto& [policy, of_policy] : left) {
-    // The longest first, so that threads end together.
-    std::stable_sort(of_policy.begin(), of_policy.end(),
-                     [](run const* a, run const* b) { return cost_of(*a->of) > cost_of(*b->of); });
     switch (policy) {
       case policy_kind::categorical:
-        run_with<poft::bandit::categorical_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::categorical_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::gaussian:
-        run_with<poft::bandit::gaussian_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::gaussian_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::cauchy:
-        run_with<poft::bandit::cauchy_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::cauchy_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tanh_gaussian:
-        run_with<poft::bandit::tanh_gaussian_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::tanh_gaussian_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tanh_cauchy:
-        run_with<poft::bandit::tanh_cauchy_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::tanh_cauchy_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tokens:
-        run_with<poft::bandit::token_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::token_policy>(of_policy, queue, threads, finished);
         break;
     }
   }

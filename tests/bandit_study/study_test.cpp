@@ -112,7 +112,7 @@ TEST(study, a_journal_is_read_with_care) {
   scratch const at("journal");
   fs::create_directories(at.path);
   arm own{.id = "ipo", .studies = {"own"}, .settings = {.queries = 200}};
-  run finished{&own, 3, {{.step = 1, .reward = 0.25, .chosen_log_ratio = std::nan("")}, {.step = 2}}};
+  run finished{&own, 3, "", {{.step = 1, .reward = 0.25, .chosen_log_ratio = std::nan("")}, {.step = 2}}};
   journal(at.path / "runs.journal").add(finished);
   run same{&own, 3}, other_seed{&own, 4};
   journal const again(at.path / "runs.journal");
