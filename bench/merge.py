@@ -370,6 +370,18 @@ def generation(results):
           " every step, as minGPT does, or keeps them, too.", ["what", "tokens/s"] + columns_of_a_race, rows)
 
 
+def ppo(results):
+    rows = []
+    for (case, threads), run in results.ours.items():
+        rows.append([f"{name_of(case)}, {threads} thread{'s' if threads > 1 else ''}", number(run["tokens_per_second"]),
+                     number(run["median_ms"] / run["steps"])] + [number(run["median_ms"])] +
+                    against(run["median_ms"], results.theirs[case], 2 if threads == 2 else None))
+    table("A round of PPO over the tokens of responses, float",
+          "Responses x tokens of a prompt + new tokens. A round draws the responses, asks a reward model, the reference and the value"
+          " head, and takes 8 gradient steps of 32 responses (two passes); a step's time is the round's over 8. PyTorch is batched,"
+          " with a cache of keys and values.", ["what", "tokens/s", "a step, ms"] + columns_of_a_race, rows)
+
+
 def files(results):
     table("Files: GPT-2's 124 M parameters, in the page cache",
           "A plain read or write of as many bytes as float32 has ran in the same program.",
@@ -399,6 +411,7 @@ groups = {
     "bandit": ([bandit, without_march], [bandit]),
     "products": ([level_3, gemm], [level_3]),
     "primitives": ([primitives], []),
+    "ppo": ([ppo], [ppo]),
     "model": ([train_step, train_step_profile, generation, files], [train_step, generation]),
 }
 

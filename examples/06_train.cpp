@@ -26,8 +26,7 @@ void show(model& policy, char const* when) {
     prompts.push_back(k % 10);
     offsets.push_back(k + 1);
   }
-  auto const drawn = generate(policy.backend(), policy.config(), policy.slices(), prompts, offsets,
-                              {.new_tokens = 3, .seed = 1, .streams = streams});
+  auto const drawn = generate(policy, prompts, offsets, {.new_tokens = 3, .seed = 1, .streams = streams});
   int up = 0, down = 0;
   for (std::size_t k = 0; k < 20; ++k) {
     tokens const said(&drawn.tokens[3 * k], &drawn.tokens[3 * k] + 3);
@@ -44,7 +43,7 @@ int main() {
     pairs.add(tokens{digit}, {count_from(digit, 1), count_from(digit, 9)});
   }
   model policy({}, gpt(/*layers*/ 1, /*heads*/ 2, /*channels*/ 32, /*vocab*/ 10, /*positions*/ 4));
-  initialise(policy.config(), policy.slices(), /*seed*/ 1);
+  initialise(policy, /*seed*/ 1);
   show(policy, "at first");
 
   training_settings settings{.steps = 150, .batch = 20, .optimiser = adamw{}, .learning_rate = 1e-2};

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "poft/head/logits.hpp"
+#include "poft/head/hidden.hpp"
 #include "poft/model/transformer.hpp"
 #include "poft/objective/nll.hpp"
 #include "poft/row/one_by_one_group.hpp"
@@ -28,8 +28,8 @@ struct plain_loops {
   void gemm(poft::primitive::gemm_options const& o, std::type_identity_t<poft::view<T const, 2>> a,
             std::type_identity_t<poft::view<T const, 2>> b, poft::view<T, 2> c) const {
     auto const [rows, columns, depth] = poft::primitive::gemm_extents_of(o, a, b, c);
-    for (std::int64_t p = 0; p < o.count; ++p) {
-      for (std::ptrdiff_t i = 0; i < rows; ++i) {
+    for (std::int64_t p = 0; p < o.count; ++p)
+      for (std::ptrdiff_t i = 0; i < rows; ++i)
         for (std::ptrdiff_t j = 0; j < columns; ++j) {
           T sum = 0;
           for (std::ptrdiff_t k = 0; k < depth; ++k) {
@@ -39,8 +39,6 @@ struct plain_loops {
           T& to = (&c(i, j))[p * o.stride_c];
           to    = static_cast<T>(o.alpha) * sum + (o.beta == 0 ? T(0) : static_cast<T>(o.beta) * to);
         }
-      }
-    }
   }
   template <class T, class F>
   void for_rows(std::int64_t n, std::int64_t /*width*/, F const& f) const {
@@ -54,27 +52,23 @@ struct plain_loops {
 
 int main() {
   poft::transformer<plain_loops, double> model({}, poft::gpt(2, 2, 16, 8, 8));
-  poft::initialise(model.config(), model.slices(), 1);
+  poft::initialise(model, 1);
   std::vector<std::int32_t> const tokens{0, 1, 2, 3, 4, 5, 6}, targets{1, 2, 3, 4, 5, 6, 7};
   std::vector<std::int64_t> const offsets{0, 7};
-  std::vector<double> logits(7 * 8), d_hidden(7 * 16);
-  poft::view<double, 2> const z(logits.data(), 7, 8), d_h(d_hidden.data(), 7, 16);
-  poft::logits_head<plain_loops, double> head;
+  poft::token_batch<std::int32_t> const batch{targets, offsets};
+  poft::inputs_of<poft::objective::nll, std::span<double const>> const none;
+  std::vector<double> d_hidden(7 * 16);
+  poft::view<double, 2> const d_h(d_hidden.data(), 7, 16);
+  poft::hidden_head<plain_loops, double> head;
   poft::adamw_state<double> state(model.parameters().size());
   for (int step = 0; step <= 60; ++step) {
     model.zero_gradient();
     auto const hidden = model.forward(tokens, offsets);
-    plain_loops{}.gemm({.transpose_b = true}, hidden, model.slices().head, z);
-    poft::token_batch<std::int32_t> const batch{targets, offsets};
-    poft::inputs_of<poft::objective::nll, std::span<double const>> const
-        none;  // token counts are the batch's
-    double const loss =
-        head.loss_and_gradient(poft::objective::nll{}, poft::view<double const, 2>(z), batch, none, z).loss;
-    plain_loops{}.gemm({.transpose_a = true}, z, hidden, model.gradient_slices().head);
-    plain_loops{}.gemm({}, z, model.slices().head, d_h);
+    auto const of = head.loss_and_gradient(poft::objective::nll{}, hidden, model.slices().head, batch, none,
+                                           d_h, model.gradient_slices().head);
     model.backward(d_h);
     poft::adamw{.weight_decay = 0}.update(state, model.parameters(), model.gradient(), 1e-2);
-    if (step % 20 == 0) std::printf("step %2d   loss %.4f nats per token\n", step, loss);
+    if (step % 20 == 0) std::printf("step %2d   loss %.4f nats per token\n", step, of.loss);
   }
 }
 

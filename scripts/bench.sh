@@ -4,7 +4,7 @@
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
-all_groups=(losses bandit products primitives model pipeline compile_time)
+all_groups=(losses bandit products primitives model ppo pipeline compile_time)
 usage() {
   cat <<END
 usage: scripts/bench.sh [--quick] [--only GROUP]... [--rounds N] [--write]
@@ -102,6 +102,10 @@ of_group() {
         train_step/gpt_mini/{16x128,1x1024,128x8} train_step/gpt2/4x64
         generate/gpt_nano/1000x1+10 generate/gpt2/4x16+16)
       ;;
+    ppo)
+      programs=(ppo_bench)
+      cases=(ppo_round/gpt_length/128x8+32)
+      ;;
   esac
 }
 
@@ -114,7 +118,7 @@ ours() { # FOLDER PROGRAM FILTER FILE [WRAPPER ...]
   local least=$seconds_of_each
   case $2 in
     logits_bench | hidden_bench* | step_bench) least=$seconds ;;
-    transformer_bench* | trainer_bench | generate_bench) least=$seconds_of_model ;;
+    transformer_bench* | trainer_bench | generate_bench | ppo_bench) least=$seconds_of_model ;;
   esac
   "${@:5}" "$1/bench/$2" --benchmark_min_time="$least" --benchmark_filter="$3" --benchmark_format=json \
     >"$results/$4.json" 2>>"$results/log"
@@ -130,6 +134,7 @@ theirs() { # CASE VARIANT SETTING THREADS FILE; every variant if it is -
     primitive) program=(pytorch_primitives.py "$what" "$size") least=$seconds_of_each ;;
     train_step) program=(pytorch_transformer.py "$what" "$size") ;;
     generate) program=(pytorch_generate.py "$what" "$size") ;;
+    ppo_round) program=(pytorch_ppo.py "$what" "$size") ;;
   esac
   [ "$2" = - ] || variant=(--variant "$2")
   $strong "$3" $python "bench/competitors/${program[0]}" "${program[@]:1}" "${variant[@]}" --threads "$4" \

@@ -60,12 +60,6 @@ inline world const& world_of(policy_kind policy) {
   return policy == policy_kind::tokens ? sequences() : one_step();
 }
 
-/// first, first + 1, ...: `count` of them.
-struct seed_range {
-  std::uint64_t first = 1;
-  int count           = 0;
-};
-
 inline constexpr char const* study_names[] = {"b1", "b2", "b3", "b4", "b5", "b6", "b7"};
 
 /// Every arm of the grid; full is the paper's grid, which contains the quick one.

@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "../study/files.hpp"
+#include "study/files.hpp"
 
 namespace study {
 namespace {

@@ -8,8 +8,8 @@
 namespace {
 
 template <template <class, class> class Policy>
-study::histories run(poft::bandit::experiment_settings const& settings,
-                     std::vector<std::uint64_t> const& seeds) {
+study::seed_histories run(poft::bandit::experiment_settings const& settings,
+                          std::vector<std::uint64_t> const& seeds) {
   return poft::bandit::run_experiments<Policy, float>(poft::cuda::backend{}, settings, seeds);
 }
 
@@ -18,7 +18,7 @@ study::histories run(poft::bandit::experiment_settings const& settings,
 void bandit_require_cuda() { poft::cuda::backend const first; }
 
 void bandit_histories_on_cuda(study::policy_kind policy, poft::bandit::experiment_settings const& settings,
-                              std::vector<std::uint64_t> const& seeds, study::histories& out) {
+                              std::vector<std::uint64_t> const& seeds, study::seed_histories& out) {
   using namespace poft::bandit;
   switch (policy) {
     case study::policy_kind::categorical:

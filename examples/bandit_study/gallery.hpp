@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../study/gallery.hpp"
+#include "study/gallery.hpp"
 #include "poft/bandit/measurement.hpp"
 
 namespace study {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "on_cuda.hpp"
 
-#include "../cuda_module.hpp"
+#include "cuda_module.hpp"
 
 namespace study {
 
@@ -11,9 +11,9 @@ void require_cuda() {
   function_of_module<decltype(bandit_require_cuda)>(POFT_CUDA_MODULE, "bandit_require_cuda")();
 }
 
-histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_settings const& settings,
-                            std::vector<std::uint64_t> const& seeds) {
-  histories out;
+seed_histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_settings const& settings,
+                                 std::vector<std::uint64_t> const& seeds) {
+  seed_histories out;
   function_of_module<decltype(bandit_histories_on_cuda)>(POFT_CUDA_MODULE, "bandit_histories_on_cuda")(
       policy, settings, seeds, out);
   return out;
@@ -21,8 +21,8 @@ histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_setting
 #else
 void require_cuda() { throw_built_without_cuda(); }
 
-histories histories_on_cuda(policy_kind, poft::bandit::experiment_settings const&,
-                            std::vector<std::uint64_t> const&) {
+seed_histories histories_on_cuda(policy_kind, poft::bandit::experiment_settings const&,
+                                 std::vector<std::uint64_t> const&) {
   throw_built_without_cuda();
 }
 #endif

@@ -10,13 +10,13 @@
 
 namespace study {
 
-using histories = std::vector<std::vector<poft::bandit::measurement>>;
+using seed_histories = std::vector<std::vector<poft::bandit::measurement>>;
 
 /// Throws cuda_error where there is no GPU, or where the program was built without CUDA.
 void require_cuda();
 /// Of every seed, on the first GPU. Not for sequences of tokens.
-histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_settings const& settings,
-                            std::vector<std::uint64_t> const& seeds);
+seed_histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_settings const& settings,
+                                 std::vector<std::uint64_t> const& seeds);
 
 }  // namespace study
 
@@ -24,4 +24,4 @@ histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_setting
 extern "C" void bandit_require_cuda();
 extern "C" void bandit_histories_on_cuda(study::policy_kind policy,
                                          poft::bandit::experiment_settings const& settings,
-                                         std::vector<std::uint64_t> const& seeds, study::histories& out);
+                                         std::vector<std::uint64_t> const& seeds, study::seed_histories& out);

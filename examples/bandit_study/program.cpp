@@ -9,10 +9,11 @@
 #include <limits>
 #include <optional>
 
-#include "../study/figures.hpp"
-#include "../study/journal.hpp"
-#include "../study/options.hpp"
-#include "../study/parallel.hpp"
+#include "study/figures.hpp"
+#include "study/finish.hpp"
+#include "study/journal.hpp"
+#include "study/options.hpp"
+#include "study/parallel.hpp"
 #include "arms.hpp"
 #include "claims.hpp"
 #include "divergence.hpp"
@@ -72,14 +73,8 @@ std::function<seed_range(arm const&)> reported_seeds(options const& o) {
   };
 }
 
-void recompute(fs::path const& folder) {
-  std::vector<claim> const stated = read_claims(folder);
-  run_metrics const metrics       = read_metrics(folder);
-  auto const judged               = judge_all(stated, metrics);
-  write_summaries(folder, metrics);
-  write_verdicts(folder, judged);
-  write_report(folder, judged);
-  print_verdicts(judged);
+void judge_and_report(fs::path const& folder) {
+  study::finish(folder, read_metrics(folder), write_summaries, write_report);
 }
 
 void run_study(options const& o) {
@@ -106,15 +101,8 @@ void run_study(options const& o) {
     write_divergences(folder, run_divergences(count, poft::bandit::squashed_cauchy()));
   }
 
-  run_metrics const metrics = read_metrics(folder);
-  write_summaries(folder, metrics);
-  auto const judged = judge_all(read_claims(folder), metrics);
-  write_verdicts(folder, judged);
-  if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
-  write_report(folder, judged);
+  judge_and_report(folder);
   finished.remove();
-  print_verdicts(judged);
-  std::printf("%s\n", (folder / "report.html").string().c_str());
 }
 
 /// The reward by name or as peak:width; a named one must be over the policy's kind of actions.
@@ -271,7 +259,7 @@ int study::program(int argc, char const* const* argv) {
     }
     if (o.steps < 0) throw poft::value_error(poft::message("steps: ", o.steps, ", expected at least 0"));
     if (!o.verdicts.empty()) {
-      recompute(o.verdicts);
+      judge_and_report(o.verdicts);
     } else if (o.tune) {
       tune(arms_of(o), o.seeds, usable_threads(o.threads), tuned_file(o, __FILE__));
     } else if (o.learners.empty()) {

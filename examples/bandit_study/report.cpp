@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "../study/page.hpp"
+#include "study/page.hpp"
 #include "gallery.hpp"
 #include "results.hpp"
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "../study/columns.hpp"
-#include "../study/files.hpp"
+#include "study/columns.hpp"
+#include "study/files.hpp"
 #include "arms.hpp"
 #include "divergence.hpp"
 

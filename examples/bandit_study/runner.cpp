@@ -3,24 +3,20 @@
 #include "runner.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <span>
 #include <utility>
 
-#include "../study/parallel.hpp"
 #include "on_cuda.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/bandit/experiment.hpp"
 #include "poft/bandit/token_policy.hpp"
-#include "poft/train/progress.hpp"
 #include "results.hpp"
 
 namespace study {
 namespace {
 
 using backend = poft::eigen::backend;
-using poft::progress;
 
 /// What a run costs, about: gradient steps of the one-step policy, or sequences that go through the token policy, each of
 /// which takes as long.
@@ -34,7 +30,7 @@ double cost_of(arm const& one) {
 }
 
 template <template <class, class> class Policy>
-void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal* finished) {
+void run_with(std::vector<run*> const& runs, run_queue<run>& queue, int threads, journal* finished) {
   // The first policy depends on the seed and the data alone: fitted once for all learners.
   std::map<std::pair<std::uint64_t, std::vector<double>>, std::vector<float>> fitted;
   for (run const* one : runs) fitted[{one->seed, one->of->settings.data}];
@@ -47,53 +43,43 @@ void run_with(std::vector<run*> const& runs, int threads, progress& bar, journal
     to_fit[k]->second.assign(policy.parameters().begin(), policy.parameters().end());
   });
 
-  in_parallel(threads, runs.size(), [&](std::size_t k) {
-    run& one          = *runs[k];
+  queue.make(runs, threads, finished, [&](run& one) {
     auto const& start = fitted.find({one.seed, one.of->settings.data})->second;
-    try {
-      one.history = poft::bandit::experiment<Policy, backend, float>(backend{.threads = 1}, one.of->settings,
-                                                                     one.seed, start)
-                        .history();
-    } catch (poft::error const& problem) {
-      throw poft::value_error(poft::message(one.of->id, ", seed ", one.seed, ": ", problem.what()));
-    }
-    if (finished) finished->add(one);
-    bar.add(cost_of(*one.of));
+    one.history = poft::bandit::experiment<Policy, backend, float>(backend{.threads = 1}, one.of->settings,
+                                                                   one.seed, start)
+                      .history();
   });
 }
 
-/// The seeds of an arm at once, arm by arm.
-void run_on_cuda(std::vector<run*> const& runs, progress& bar, journal* finished) {
-  for (auto first = runs.begin(); first != runs.end();) {
-    arm const& one  = *(*first)->of;
-    auto const last = std::find_if(first, runs.end(), [&](run const* other) { return other->of != &one; });
+/// The seeds of an arm side by side, arm by arm.
+void run_on_cuda(std::vector<run*> const& runs, run_queue<run>& queue, journal* finished) {
+  std::map<arm const*, std::vector<run*>> of_arm;
+  for (run* const one : runs) of_arm[one->of].push_back(one);
+  for (auto const& [one, of_seeds] : of_arm) {
     std::vector<std::uint64_t> seeds;
-    std::for_each(first, last, [&](run const* each) { seeds.push_back(each->seed); });
-    histories made;
-    try {
-      made = histories_on_cuda(one.policy, one.settings, seeds);
-    } catch (poft::value_error const& problem) {
-      throw poft::value_error(poft::message(one.id, ": ", problem.what()));
-    }
-    for (auto& history : made) {
-      (*first)->history = std::move(history);
-      if (finished) finished->add(**first);
-      bar.add(cost_of(one));
-      ++first;
-    }
+    for (run const* each : of_seeds) seeds.push_back(each->seed);
+    seed_histories made;
+    auto next = made.begin();
+    queue.make(of_seeds, /*threads*/ 1, finished, [&](run& each) {  // in their order
+      if (made.empty()) {
+        made = histories_on_cuda(one->policy, one->settings, seeds);
+        next = made.begin();
+      }
+      each.history = std::move(*next++);
+    });
   }
 }
 
-}  // namespace
-
-std::string journal_key(run const& of) {
-  auto const& s    = of.of->settings;
+/// What is measured, and the data.
+std::string common_settings(arm const& one) {
+  auto const& s    = one.settings;
   std::string text = std::to_string(s.measurements) + " " + std::to_string(s.held_out) + " " +
                      std::to_string(s.pair_prompts);
-  for (std::string const& cell : arm_row(*of.of)) text += "," + cell;
   for (double const probability : s.data) text += "," + number_text(probability);
-  return of.of->id + "," + std::to_string(of.seed) + "," + std::to_string(fingerprint(text));
+  return text;
 }
+
+}  // namespace
 
 std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
                          std::function<seed_range(arm const&)> const& seeds_of, int threads,
@@ -102,49 +88,36 @@ std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
   for (arm const& one : arms) {
     one.settings.check();
     auto const [first, count] = seeds_of(one);
-    for (int k = 0; k < count; ++k) runs.push_back({&one, first + static_cast<std::uint64_t>(k)});
+    for (int k = 0; k < count; ++k)
+      runs.push_back({&one, first + static_cast<std::uint64_t>(k), common_settings(one)});
   }
-  double work = 0, done = 0;
-  std::size_t held = 0;
+  run_queue<run> queue(runs, cost_of, [&](run& one) { return finished && finished->find(one); });
+  queue.begin(title);
   std::map<policy_kind, std::vector<run*>> left;
-  for (run& one : runs) {
-    work += cost_of(*one.of);
-    if (finished && finished->find(one)) {
-      done += cost_of(*one.of);
-      ++held;
-    } else {
-      left[one.of->policy].push_back(&one);
-    }
-  }
-  if (held > 0)
-    std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(), held, runs.size());
-  progress bar(title, work, done, poft::without_terminal::tenths);
+  for (run* const one : queue.left()) left[one->of->policy].push_back(one);
   for (auto& [policy, of_policy] : left) {
     if (on == device::cuda && policy != policy_kind::tokens) {
-      run_on_cuda(of_policy, bar, finished);
+      run_on_cuda(of_policy, queue, finished);
       continue;
     }
-    // The longest first, so that threads end together.
-    std::stable_sort(of_policy.begin(), of_policy.end(),
-                     [](run const* a, run const* b) { return cost_of(*a->of) > cost_of(*b->of); });
     switch (policy) {
       case policy_kind::categorical:
-        run_with<poft::bandit::categorical_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::categorical_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::gaussian:
-        run_with<poft::bandit::gaussian_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::gaussian_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::cauchy:
-        run_with<poft::bandit::cauchy_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::cauchy_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tanh_gaussian:
-        run_with<poft::bandit::tanh_gaussian_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::tanh_gaussian_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tanh_cauchy:
-        run_with<poft::bandit::tanh_cauchy_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::tanh_cauchy_policy>(of_policy, queue, threads, finished);
         break;
       case policy_kind::tokens:
-        run_with<poft::bandit::token_policy>(of_policy, threads, bar, finished);
+        run_with<poft::bandit::token_policy>(of_policy, queue, threads, finished);
         break;
     }
   }

@@ -7,19 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "../study/journal.hpp"
+#include "study/runs.hpp"
 #include "arms.hpp"
 #include "poft/bandit/measurement.hpp"
 
 namespace study {
 
-struct run {
-  arm const* of      = nullptr;
-  std::uint64_t seed = 0;
-  std::vector<poft::bandit::measurement> history{};
-};
-/// Arm, seed and a fingerprint of all settings.
-std::string journal_key(run const& of);
+using run = run_of<arm, poft::bandit::measurement>;
 
 /// Where networks compute. Sequences of tokens stay on the CPU.
 enum class device { cpu, cuda };

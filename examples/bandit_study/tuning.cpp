@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "tuning.hpp"
 
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include "results.hpp"
 #include "runner.hpp"
@@ -54,17 +56,9 @@ void tune(std::vector<arm> const& arms, int seeds, int threads, fs::path const& 
         return seed_range{first_tuning_seed, seeds > 0 ? seeds : world_of(one.policy).tuning_seeds};
       },
       threads, &finished);
-  std::map<std::string, double> best;
-  for (std::size_t first = 0, last; first < runs.size(); first = last) {
-    arm const& variant = *runs[first].of;
-    double sum         = 0;
-    for (last = first; last < runs.size() && runs[last].of == &variant; ++last) sum += value_of(runs[last]);
-    int const count   = static_cast<int>(last - first);
-    double const mean = sum / count;
-    if (best.contains(variant.id) && !(mean > best[variant.id])) continue;
-    best[variant.id]  = mean;
-    tuned[variant.id] = {variant.settings.learning_rate, variant.settings.method.parameter(), count};
-  }
+  keep_best(tuned, std::span<run const>(runs), value_of, [](arm const& variant) {
+    return std::pair(variant.settings.learning_rate, variant.settings.method.parameter());
+  });
   write_tuned(file, tuned_schema, "bandit_study", tuned);
   finished.remove();
 }

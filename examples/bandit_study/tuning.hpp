@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../study/tuned.hpp"
+#include "study/tuned.hpp"
 #include "arms.hpp"
 
 namespace study {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "../study/files.hpp"
+#include "study/files.hpp"
 #include "poft/core/error.hpp"
 
 namespace length_study {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "../study/journal.hpp"
+#include "study/journal.hpp"
 #include "poft/core/random.hpp"
 
 namespace length_study {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../study/files.hpp"
+#include "study/files.hpp"
 
 namespace length_study {
 

@@ -28,7 +28,7 @@ std::unique_ptr<network> train_reference(std::vector<sample> const& corpus, pret
   // Of whole responses: a mean per token would weigh short ones more, and pi_ref would end too early.
   data.set("weight", std::vector<double>(corpus.size(), 1.0));
   auto out = std::make_unique<network>(backend{.threads = 1}, config_of());
-  poft::initialise(out->config(), out->slices(), shared_seed);
+  poft::initialise(*out, shared_seed);
   poft::training_settings settings{
       .steps = how.steps, .batch = how.batch, .learning_rate = how.learning_rate};
   settings.schedule         = poft::cosine_schedule{.warmup = how.steps / 20, .total = how.steps};

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "../study/configuration.hpp"
-#include "../study/figures.hpp"
-#include "../study/options.hpp"
-#include "../study/parallel.hpp"
+#include "study/configuration.hpp"
+#include "study/finish.hpp"
+#include "study/options.hpp"
+#include "study/parallel.hpp"
 #include "claims.hpp"
 #include "report.hpp"
 #include "results.hpp"
@@ -35,14 +35,7 @@ std::string study_of(study::claim const& one) {
 }
 
 void finish(fs::path const& folder) {
-  auto const metrics = read_metrics(folder);
-  write_summary(folder, metrics);
-  auto const judged = study::judge_all(study::read_claims(folder), metrics);
-  study::write_verdicts(folder, judged);
-  if (!study::have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
-  write_report(folder, judged);
-  study::print_verdicts(judged);
-  std::printf("%s\n", (folder / "report.html").string().c_str());
+  study::finish(folder, read_metrics(folder), write_summary, write_report);
 }
 
 void run_study(options const& o, scale const& of) {

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "../study/page.hpp"
+#include "study/page.hpp"
 #include "claims.hpp"
 #include "gallery.hpp"
 #include "results.hpp"

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "../study/columns.hpp"
+#include "study/columns.hpp"
 #include "arms.hpp"
 #include "measurement.hpp"
 

@@ -3,10 +3,8 @@
 #include "runner.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 
-#include "../study/parallel.hpp"
 #include "poft/train/on_policy.hpp"
 #include "poft/train/progress.hpp"
 #include "poft/train/score.hpp"
@@ -155,18 +153,12 @@ std::vector<measurement> train(arm const& one, std::uint64_t seed, world const& 
   return history;
 }
 
-std::string journal_key(keyed_run const& of) {
-  std::string text = of.common;
-  for (std::string const& cell : arm_row(*of.of)) text += "," + cell;
-  return of.of->id + "," + std::to_string(of.seed) + "," + std::to_string(study::fingerprint(text));
-}
-
-outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_range seeds, world const& in,
-                int threads, fs::path const& folder, study::journal& finished) {
+outcome run_all(std::string const& title, std::vector<arm> const& arms, study::seed_range seeds,
+                world const& in, int threads, fs::path const& folder, study::journal& finished) {
   outcome out;
   for (arm const& one : arms) {
     for (int k = 0; k < seeds.count; ++k) {
-      keyed_run& added = out.runs.emplace_back();
+      run& added = out.runs.emplace_back();
       added.of = &one, added.seed = seeds.first + static_cast<std::uint64_t>(k), added.common = in.text();
       out.tasks[{one.over, added.seed}];
     }
@@ -180,34 +172,12 @@ outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_ran
     judging.add(1);
   });
 
-  std::vector<keyed_run*> left;
-  double work = 0, done = 0;
-  for (keyed_run& one : out.runs) {
-    work += cost_of(*one.of, in.of);
-    if (finished.find(one)) {
-      done += cost_of(*one.of, in.of);
-    } else {
-      left.push_back(&one);
-    }
-  }
-  if (left.size() < out.runs.size()) {
-    std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(),
-                 out.runs.size() - left.size(), out.runs.size());
-  }
-  poft::progress bar(title, work, done, poft::without_terminal::tenths);
-  // The longest first, so that threads end together.
-  std::stable_sort(left.begin(), left.end(), [&](keyed_run const* a, keyed_run const* b) {
-    return cost_of(*a->of, in.of) > cost_of(*b->of, in.of);
-  });
-  study::in_parallel(threads, left.size(), [&](std::size_t k) {
-    keyed_run& one = *left[k];
-    try {
-      one.history = train(*one.of, one.seed, in, out.tasks.at({one.of->over, one.seed}));
-    } catch (poft::error const& problem) {
-      throw poft::value_error(poft::message(one.of->id, ", seed ", one.seed, ": ", problem.what()));
-    }
-    finished.add(one);
-    bar.add(cost_of(*one.of, in.of));
+  study::run_queue<run> queue(
+      out.runs, [&](arm const& one) { return cost_of(one, in.of); },
+      [&](run& one) { return finished.find(one); });
+  queue.begin(title);
+  queue.make(queue.left(), threads, &finished, [&](run& one) {
+    one.history = train(*one.of, one.seed, in, out.tasks.at({one.of->over, one.seed}));
   });
   return out;
 }

@@ -9,17 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "../study/journal.hpp"
 #include "arms.hpp"
 #include "measurement.hpp"
+#include "study/runs.hpp"
 
 namespace length_study {
 
-struct run {
-  arm const* of      = nullptr;
-  std::uint64_t seed = 0;
-  std::vector<measurement> history{};
-};
+using run = study::run_of<arm, measurement>;  // its common settings: world::text()
 
 /// What all runs have in common.
 struct world {
@@ -51,25 +47,14 @@ measurement measure(network const& policy, network& reference, proxy& judge, pof
 /// A run's history: the start, and so many measurements that `of` asks for.
 std::vector<measurement> train(arm const& one, std::uint64_t seed, world const& in, task const& given);
 
-/// Arm, seed and a fingerprint of all settings.
-struct keyed_run : run {
-  std::string common;  ///< world::text()
-};
-std::string journal_key(keyed_run const& of);
-
-struct seed_range {
-  std::uint64_t first = 1;
-  int count           = 0;
-};
-
 struct outcome {
-  std::vector<keyed_run> runs;
+  std::vector<run> runs;
   std::map<std::pair<preference, std::uint64_t>, task> tasks;
 };
 
 /// Every arm with its seeds. Those that the journal holds are not repeated, and it gets every other one as soon as it is
 /// finished; reward models are kept in folder/models.
-outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_range seeds, world const& in,
-                int threads, fs::path const& folder, study::journal& finished);
+outcome run_all(std::string const& title, std::vector<arm> const& arms, study::seed_range seeds,
+                world const& in, int threads, fs::path const& folder, study::journal& finished);
 
 }  // namespace length_study

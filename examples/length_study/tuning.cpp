@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "tuning.hpp"
 
+#include <span>
+#include <utility>
+
 #include "results.hpp"
 
 namespace length_study {
@@ -31,17 +34,9 @@ void tune(std::vector<arm> const& arms, int seeds, world const& in, int threads,
     if (tried.empty()) continue;
     auto const done =
         run_all("tuning", tried, {study::first_tuning_seed, seeds}, in, threads, folder, finished);
-    std::map<std::string, double> best;
-    for (std::size_t begin = 0, end; begin < done.runs.size(); begin = end) {
-      arm const& variant = *done.runs[begin].of;
-      double sum         = 0;
-      for (end = begin; end < done.runs.size() && done.runs[end].of == &variant; ++end)
-        sum += done.runs[end].history.back().gold;
-      double const mean = sum / static_cast<double>(end - begin);
-      if (best.contains(variant.id) && !(mean > best[variant.id])) continue;
-      best[variant.id]  = mean;
-      tuned[variant.id] = {variant.learning_rate, variant.parameter, seeds};
-    }
+    study::keep_best(
+        tuned, std::span<run const>(done.runs), [](run const& one) { return one.history.back().gold; },
+        [](arm const& variant) { return std::pair(variant.learning_rate, variant.parameter); });
     study::write_tuned(file, tuned_schema, "length_study", tuned);
   }
 }

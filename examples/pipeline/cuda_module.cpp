@@ -1,6 +1,6 @@
 // Training on the GPU as the rest of the program sees it: by cuda_module.cu, where the program was built with CUDA.
 // SPDX-License-Identifier: MIT
-#include "../cuda_module.hpp"
+#include "cuda_module.hpp"
 
 #include "training_run.hpp"
 

@@ -38,12 +38,12 @@ std::vector<answer> answers_of(language_model const& model, std::span<encoded_sa
   }
   std::int32_t const end = model.end_token();
   auto const& weights    = *model.weights;
-  auto const drawn = poft::generate(weights.backend(), weights.config(), weights.slices(), tokens, offsets,
-                                    {.new_tokens = options.new_tokens,
-                                     .sampling   = {options.temperature, options.top_k, options.top_p},
-                                     .stop_token = end,
-                                     .seed       = options.seed,
-                                     .streams    = streams});
+  auto const drawn       = poft::generate(weights, tokens, offsets,
+                                          {.new_tokens = options.new_tokens,
+                                           .sampling   = {options.temperature, options.top_k, options.top_p},
+                                           .stop_token = end,
+                                           .seed       = options.seed,
+                                           .streams    = streams});
   std::vector<answer> out;
   for (std::size_t s = 0; s < samples.size(); ++s) {
     auto const first = static_cast<std::size_t>(drawn.offsets[s]),

@@ -93,7 +93,7 @@ std::unique_ptr<language_model> open_model(model_options const& options, double 
                                      " of config.json"));
   }
   model->weights = std::make_unique<network>(poft::eigen::backend{options.threads}, config);
-  poft::load_parameters(folder, config, model->weights->slices());
+  poft::load_parameters(folder, *model->weights);
   return model;
 }
 
@@ -127,7 +127,7 @@ std::unique_ptr<language_model> new_model(new_model_options const& options, int 
 
 void save_model(language_model const& model, fs::path const& folder) {
   for (auto const& [name, text] : model.text_files) poft::write_whole(folder / name, text);
-  poft::save_model(folder, model.weights->config(), model.weights->slices());
+  poft::save_model(folder, *model.weights);
 }
 
 }  // namespace pipeline

@@ -267,10 +267,10 @@ void write_verdicts(fs::path const& folder, std::vector<judged_claim> const& jud
 }
 
 std::vector<judged_claim> read_judged(fs::path const& folder) {
-  fs::path const file = folder / "verdicts.csv";
+  fs::path const file     = folder / "verdicts.csv";
   std::string const place = file.string();
-  table const from = table::read(file);
-  auto const at    = [&](char const* name) { return from.column(name, place); };
+  table const from        = table::read(file);
+  auto const at           = [&](char const* name) { return from.column(name, place); };
   std::vector<judged_claim> out;
   for (claim& what : read_claims(folder)) {
     judged_claim one{std::move(what), {}, {}};

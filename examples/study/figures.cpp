@@ -17,8 +17,8 @@ namespace study {
 namespace {
 
 // Okabe and Ito 2008: distinct for every kind of colour vision.
-constexpr char const* palette[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                   "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#999999"};
+constexpr char const* palette[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00",
+                                   "#56B4E9", "#000000", "#8C6D31", "#999999"};
 
 /// What a program prints, or nothing where it cannot be run or fails.
 std::string output_of(std::vector<std::string> const& command) {
@@ -94,10 +94,13 @@ std::string gnuplot_script(figure const& what) {
     out += "set border 11\nset y2tics\nset y2label " + quoted(what.right_label) + "\n";
   std::string plot;
   for (std::size_t k = 0; k < what.curves.size(); ++k) {
-    series const& one        = what.curves[k];
-    std::string const data   = "$series" + std::to_string(k),
-                      colour = " lc rgb '" + std::string(palette[static_cast<std::size_t>(one.colour) % std::size(palette)]) + "'";
-    std::string const axes   = one.right_axis ? " axes x1y2" : "";
+    series const& one      = what.curves[k];
+    std::string const data = "$series" + std::to_string(k),
+                      colour =
+                          " lc rgb '" +
+                          std::string(palette[static_cast<std::size_t>(one.colour) % std::size(palette)]) +
+                          "'";
+    std::string const axes = one.right_axis ? " axes x1y2" : "";
     out += data + " << EOD\n";
     bool band = false;
     for (point const& p : one.points) {

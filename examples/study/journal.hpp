@@ -46,7 +46,8 @@ class journal {
     using columns    = typename decltype(Run::history)::value_type::columns;
     std::string line = journal_key(finished) + ":";
     for (auto const& now : finished.history) {
-      columns::for_each_index([&]<int K>() { line.append(" ").append(number_text(columns::template get<K>(now))); });
+      columns::for_each_index(
+          [&]<int K>() { line.append(" ").append(number_text(columns::template get<K>(now))); });
     }
     append(line + "\n");
   }

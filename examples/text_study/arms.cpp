@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "../study/files.hpp"
+#include "study/files.hpp"
 
 namespace text_study {
 namespace {

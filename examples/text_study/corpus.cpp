@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "../study/journal.hpp"
+#include "study/journal.hpp"
 
 namespace text_study {
 namespace {

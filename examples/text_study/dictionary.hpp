@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../study/files.hpp"
+#include "study/files.hpp"
 
 namespace text_study {
 

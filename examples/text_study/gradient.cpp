@@ -39,7 +39,7 @@ std::vector<gradient_check> check_gradients(int seeds) {
     for (int seed = 1; seed <= seeds; ++seed) {
       auto const number = static_cast<std::uint64_t>(seed);
       exact_network net(backend{.threads = 1}, config_of({.kind = kind, .channels = 32}, vocab));
-      poft::initialise(net.config(), net.slices(), number);
+      poft::initialise(net, number);
       poft::random_stream random(number);
       for (double& one : net.parameters()) one += 0.1 * random.normal<double>();
       poft::dataset data;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "../study/journal.hpp"
 #include "poft/model/generate.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/text/learn_byte_pairs.hpp"
 #include "poft/train/score.hpp"
 #include "poft/train/trainer.hpp"
+#include "study/journal.hpp"
 
 namespace text_study {
 namespace {
@@ -146,8 +146,7 @@ std::vector<answer> answers(language_model const& model, std::span<std::string c
   poft::generation_options options{.new_tokens = static_cast<std::ptrdiff_t>(longest) + 1, .seed = seed};
   options.sampling.temperature = temperature;
   options.stop_token           = special(*model.tokens, "<|end|>");
-  auto const drawn = poft::generate(model.net->backend(), model.net->config(), model.net->slices(), tokens,
-                                    offsets, options);
+  auto const drawn             = poft::generate(*model.net, tokens, offsets, options);
   std::vector<answer> out;
   for (std::size_t s = 0; s + 1 < drawn.offsets.size(); ++s) {
     auto const first = static_cast<std::size_t>(drawn.offsets[s]),

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "../study/figures.hpp"
-#include "../study/options.hpp"
-#include "../study/parallel.hpp"
 #include "claims.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
+#include "study/finish.hpp"
+#include "study/options.hpp"
+#include "study/parallel.hpp"
 #include "tuning.hpp"
 
 namespace text_study {
@@ -29,14 +29,7 @@ struct options : study::study_options {
 std::string study_of(study::claim const& one) { return one.id == "C" ? "controls" : "p" + one.id.substr(1); }
 
 void finish(fs::path const& folder) {
-  auto const metrics = read_metrics(folder);
-  write_summary(folder, metrics);
-  auto const judged = study::judge_all(study::read_claims(folder), metrics);
-  study::write_verdicts(folder, judged);
-  if (!study::have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
-  write_report(folder, judged);
-  study::print_verdicts(judged);
-  std::printf("%s\n", (folder / "report.html").string().c_str());
+  study::finish(folder, read_metrics(folder), write_summary, write_report);
 }
 
 void run_study(options const& o, scale const& of) {

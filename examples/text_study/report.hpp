@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../study/claims.hpp"
+#include "study/claims.hpp"
 
 namespace text_study {
 

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "../study/columns.hpp"
+#include "study/columns.hpp"
 #include "arms.hpp"
 #include "gradient.hpp"
 #include "measurement.hpp"

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <set>
 
-#include "../study/parallel.hpp"
 #include "poft/preference/selection.hpp"
 #include "poft/scalar/functions.hpp"
 #include "poft/train/progress.hpp"
@@ -166,7 +164,7 @@ std::vector<measurement> train(language_model& model, poft::dataset const& data,
   return history;
 }
 
-fs::path parameters_file(fs::path const& folder, keyed_run const& of) {
+fs::path parameters_file(fs::path const& folder, run const& of) {
   return folder / "models" / (std::to_string(study::fingerprint(journal_key(of))) + ".parameters");
 }
 bool has_parameters(fs::path const& file, language_model const& like) {
@@ -269,14 +267,8 @@ scored_data score_data(std::string const& name, std::uint64_t seed, world const&
   return out;
 }
 
-std::string journal_key(keyed_run const& of) {
-  std::string text = of.common;
-  for (std::string const& cell : arm_row(*of.of)) text += "," + cell;
-  return of.of->id + "," + std::to_string(of.seed) + "," + std::to_string(study::fingerprint(text));
-}
-
-outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_range seeds, world const& in,
-                int threads, fs::path const& folder, study::journal& finished) {
+outcome run_all(std::string const& title, std::vector<arm> const& arms, study::seed_range seeds,
+                world const& in, int threads, fs::path const& folder, study::journal& finished) {
   outcome out;
   std::map<std::string, arm const*> by_id;
   std::set<std::string> starts;
@@ -284,31 +276,26 @@ outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_ran
     by_id[one.id] = &one;
     if (!one.starts_from.empty()) starts.insert(one.starts_from);
     for (int k = 0; k < seeds.count; ++k) {
-      keyed_run& added = out.runs.emplace_back();
+      run& added = out.runs.emplace_back();
       added.of = &one, added.seed = seeds.first + static_cast<std::uint64_t>(k), added.common = in.text();
     }
   }
   auto const start_of = [&](std::string const& id, std::uint64_t seed) {
-    keyed_run start;
+    run start;
     start.of = by_id.at(id), start.seed = seed, start.common = in.text();
     return parameters_file(folder, start);
   };
 
-  // Those that others start from come first.
-  std::vector<keyed_run*> left[2];
-  double work = 0, done = 0;
-  std::size_t held = 0;
+  study::run_queue<run> queue(
+      out.runs, [&](arm const& one) { return cost_of(one, in.of); },
+      [&](run& one) {
+        auto const& target = in.targets[static_cast<std::size_t>(one.of->target)];
+        bool const kept =
+            !starts.contains(one.of->id) || has_parameters(parameters_file(folder, one), target);
+        return kept && finished.find(one);
+      });
   std::map<std::pair<std::string, std::uint64_t>, std::set<int>> wanted_data;
-  for (keyed_run& one : out.runs) {
-    auto const& target = in.targets[static_cast<std::size_t>(one.of->target)];
-    work += cost_of(*one.of, in.of);
-    bool const kept = !starts.contains(one.of->id) || has_parameters(parameters_file(folder, one), target);
-    if (kept && finished.find(one)) {
-      done += cost_of(*one.of, in.of);
-      ++held;
-    } else {
-      left[!one.of->starts_from.empty()].push_back(&one);
-    }
+  for (run const& one : out.runs) {
     auto& distilled = wanted_data[{one.of->data, one.seed}];
     if (one.of->distilled_from >= 0 && one.history.empty()) distilled.insert(one.of->distilled_from);
   }
@@ -326,49 +313,41 @@ outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_ran
     scoring.add(1);
   });
 
-  if (held > 0)
-    std::fprintf(stderr, "%s: %zu of %zu runs are finished already\n", title.c_str(), held, out.runs.size());
-  poft::progress bar(title, work, done, poft::without_terminal::tenths);
-  for (auto& wave : left) {
-    std::stable_sort(wave.begin(), wave.end(), [&](keyed_run const* a, keyed_run const* b) {
-      return cost_of(*a->of, in.of) > cost_of(*b->of, in.of);
-    });
-    study::in_parallel(threads, wave.size(), [&](std::size_t k) {
-      keyed_run& one          = *wave[k];
+  queue.begin(title);
+  for (bool const starts_from_others : {false, true}) {  // those that others start from come first
+    std::vector<run*> wave;
+    for (run* const one : queue.left()) {
+      if (!one->of->starts_from.empty() == starts_from_others) wave.push_back(one);
+    }
+    queue.make(wave, threads, &finished, [&](run& one) {
       arm const& of           = *one.of;
       auto const& target      = in.targets[static_cast<std::size_t>(of.target)];
       scored_data const& data = out.data.at({of.data, one.seed});
       held_out_set const held_out(in.of.test_prompts, in.of.validation_prompts, in.books, one.seed);
-      try {
-        if (of.by == method::dpo) {
-          std::set<std::string> writers_of;
-          for (arm const& other : arms) {
-            if (other.by == method::dpo && other.data == of.data && other.target == of.target)
-              writers_of.insert(other.starts_from);
-          }
-          std::vector<language_model> writers;
-          for (std::string const& id : writers_of)
-            writers.push_back(with_parameters(start_of(id, one.seed), target));
-          auto pairs           = pairs_of(writers, in.of.pairs, one.seed);
-          language_model model = with_parameters(start_of(of.starts_from, one.seed), target);
-          pairs.set("reference_log_prob", poft::response_log_probs(*model.net, pairs));
-          one.history = train(model, pairs, {poft::make_objective("dpo", {{"beta", of.beta}})},
-                              of.learning_rate, in.of.pair_epochs, one.seed, in.of, held_out);
-        } else {
-          language_model model    = target.clone();
-          auto const [seen, term] = supervised(of, one.seed, data, model);
-          one.history = train(model, seen, term, of.learning_rate, in.of.epochs, one.seed, in.of, held_out);
-          if (starts.contains(of.id)) {
-            auto const parameters = std::as_const(*model.net).parameters();
-            study::write_whole(parameters_file(folder, one),
-                               {reinterpret_cast<char const*>(parameters.data()), parameters.size_bytes()});
-          }
+      if (of.by == method::dpo) {
+        std::set<std::string> writers_of;
+        for (arm const& other : arms) {
+          if (other.by == method::dpo && other.data == of.data && other.target == of.target)
+            writers_of.insert(other.starts_from);
         }
-      } catch (poft::error const& problem) {
-        throw poft::value_error(poft::message(of.id, ", seed ", one.seed, ": ", problem.what()));
+        std::vector<language_model> writers;
+        for (std::string const& id : writers_of)
+          writers.push_back(with_parameters(start_of(id, one.seed), target));
+        auto pairs           = pairs_of(writers, in.of.pairs, one.seed);
+        language_model model = with_parameters(start_of(of.starts_from, one.seed), target);
+        pairs.set("reference_log_prob", poft::response_log_probs(*model.net, pairs));
+        one.history = train(model, pairs, {poft::make_objective("dpo", {{"beta", of.beta}})},
+                            of.learning_rate, in.of.pair_epochs, one.seed, in.of, held_out);
+      } else {
+        language_model model    = target.clone();
+        auto const [seen, term] = supervised(of, one.seed, data, model);
+        one.history = train(model, seen, term, of.learning_rate, in.of.epochs, one.seed, in.of, held_out);
+        if (starts.contains(of.id)) {
+          auto const parameters = std::as_const(*model.net).parameters();
+          study::write_whole(parameters_file(folder, one),
+                             {reinterpret_cast<char const*>(parameters.data()), parameters.size_bytes()});
+        }
       }
-      finished.add(one);
-      bar.add(cost_of(of, in.of));
     });
   }
   return out;

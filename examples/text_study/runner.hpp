@@ -9,17 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "../study/journal.hpp"
 #include "arms.hpp"
 #include "measurement.hpp"
+#include "study/runs.hpp"
 
 namespace text_study {
 
-struct run {
-  arm const* of      = nullptr;
-  std::uint64_t seed = 0;
-  std::vector<measurement> history{};
-};
+using run = study::run_of<arm, measurement>;  // its common settings: world::text()
 
 /// What all runs have in common.
 struct world {
@@ -56,26 +52,15 @@ double auroc(std::vector<sample> const& samples, std::vector<double> const& scor
 /// (sum w)^2 / (n sum w^2): the share of the samples that weights are worth (Kish 1965, section 11.7).
 double effective_share(std::vector<double> const& weights);
 
-/// Arm, seed and a fingerprint of all settings.
-struct keyed_run : run {
-  std::string common;  ///< world::text()
-};
-std::string journal_key(keyed_run const& of);
-
-struct seed_range {
-  std::uint64_t first = 1;
-  int count           = 0;
-};
-
 struct outcome {
-  std::vector<keyed_run> runs;
+  std::vector<run> runs;
   /// (data, seed) -> its scores.
   std::map<std::pair<std::string, std::uint64_t>, scored_data> data;
 };
 
 /// Every arm with its seeds. Those that the journal holds are not repeated, and it gets every other one as soon as it is
 /// finished; models that other arms start from are kept in folder/models.
-outcome run_all(std::string const& title, std::vector<arm> const& arms, seed_range seeds, world const& in,
-                int threads, fs::path const& folder, study::journal& finished);
+outcome run_all(std::string const& title, std::vector<arm> const& arms, study::seed_range seeds,
+                world const& in, int threads, fs::path const& folder, study::journal& finished);
 
 }  // namespace text_study

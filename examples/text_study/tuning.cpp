@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "tuning.hpp"
 
-#include <algorithm>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "results.hpp"
 
@@ -39,17 +40,10 @@ void tune(std::vector<arm> const& arms, int seeds, world const& in, int threads,
     tried.insert(tried.begin(), first.begin(), first.end());
     auto const done =
         run_all("tuning", tried, {study::first_tuning_seed, seeds}, in, threads, folder, finished);
-    std::map<std::string, double> best;
-    for (std::size_t begin = 0, end; begin < done.runs.size(); begin = end) {
-      arm const& variant = *done.runs[begin].of;
-      double sum         = 0;
-      for (end = begin; end < done.runs.size() && done.runs[end].of == &variant; ++end)
-        sum += summarise(done.runs[end].history).final;
-      double const mean = sum / static_cast<double>(end - begin);
-      if (starts.contains(variant.id) || (best.contains(variant.id) && !(mean > best[variant.id]))) continue;
-      best[variant.id]  = mean;
-      tuned[variant.id] = {variant.learning_rate, variant.beta, seeds};
-    }
+    study::keep_best(
+        tuned, std::span<run const>(done.runs).subspan(first.size() * static_cast<std::size_t>(seeds)),
+        [](run const& one) { return summarise(one.history).final; },
+        [](arm const& variant) { return std::pair(variant.learning_rate, variant.beta); });
     study::write_tuned(file, tuned_schema, "poft_study", tuned);
   }
 }

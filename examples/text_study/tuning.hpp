@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../study/tuned.hpp"
+#include "study/tuned.hpp"
 #include "runner.hpp"
 
 namespace text_study {

@@ -53,6 +53,21 @@ TEST(study, same_bytes_for_any_number_of_threads) {
   }
 }
 
+// Where there is no GPU, or no CUDA was there to build with, it says so before it does anything.
+TEST(study, on_a_gpu_or_with_a_sentence) {
+  scratch const out("device");
+  auto arguments = small_experiment(out.path, "1");
+  arguments.insert(arguments.end(), {"--device", "cuda"});
+  auto const result = call(arguments);
+  if (result.code == 0) {
+    EXPECT_GT(out.text("runs.csv").size(), 1000u);
+    return;
+  }
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.complained.find("cuda: "), std::string::npos) << result.complained;
+  EXPECT_FALSE(fs::exists(out.path));
+}
+
 /// The program in a process of its own, which is killed after so many milliseconds unless it has ended: whether it had.
 bool ends_within(int milliseconds, std::vector<std::string> const& arguments) {
   pid_t const child = fork();
@@ -112,7 +127,7 @@ TEST(study, a_journal_is_read_with_care) {
   scratch const at("journal");
   fs::create_directories(at.path);
   arm own{.id = "ipo", .studies = {"own"}, .settings = {.queries = 200}};
-  run finished{&own, 3, {{.step = 1, .reward = 0.25, .chosen_log_ratio = std::nan("")}, {.step = 2}}};
+  run finished{&own, 3, "", {{.step = 1, .reward = 0.25, .chosen_log_ratio = std::nan("")}, {.step = 2}}};
   journal(at.path / "runs.journal").add(finished);
   run same{&own, 3}, other_seed{&own, 4};
   journal const again(at.path / "runs.journal");

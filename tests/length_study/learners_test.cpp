@@ -15,7 +15,7 @@ using namespace length_study;
 
 std::unique_ptr<network> any_network(std::uint64_t seed) {
   auto out = std::make_unique<network>(backend{.threads = 1}, config_of());
-  poft::initialise(out->config(), out->slices(), seed);
+  poft::initialise(*out, seed);
   return out;
 }
 

@@ -62,7 +62,7 @@ TEST(length_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
   // was changed there comes back.
   std::vector<arm> arms = grid(tiny_scale(), false);
   apply_tuned(arms, study::read_tuned(of.at / "tuned.json", tuned_schema), of.at / "tuned.json");
-  keyed_run done;
+  run done;
   for (arm const& one : arms) {
     if (one.id == "ppo.mode.on_policy") done.of = &one;
   }

@@ -20,7 +20,7 @@ using runner = trainer<eigen::backend, double>;
 
 model tiny_model(std::uint64_t seed) {
   model out({.threads = 1}, gpt(1, 2, 8, 11, 12));
-  initialise(out.config(), out.slices(), seed);
+  initialise(out, seed);
   return out;
 }
 

@@ -38,15 +38,15 @@ inline void save(fs::path const& folder, options const& o) {
     words.merges.push_back({"a", "b"});
   }
   network model({1}, poft::gpt(o.layers, 2, 32, o.vocab > 0 ? o.vocab : vocab, 64));
-  if (!o.zeros) poft::initialise(model.config(), model.slices(), 1);
-  poft::save_model(folder, model.config(), model.slices());
+  if (!o.zeros) poft::initialise(model, 1);
+  poft::save_model(folder, model);
   poft::write_whole(folder / "tokenizer.json", poft::byte_pair_vocabulary_text(words));
 }
 inline void remove_tokenizer(fs::path const& folder) { fs::remove(folder / "tokenizer.json"); }
 
 inline network load(fs::path const& folder) {
   network model({1}, poft::load_model_config(folder));
-  poft::load_parameters(folder, model.config(), model.slices());
+  poft::load_parameters(folder, model);
   return model;
 }
 inline std::ptrdiff_t vocab(fs::path const& folder) { return poft::load_model_config(folder).vocab; }

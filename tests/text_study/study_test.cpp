@@ -79,7 +79,7 @@ TEST(text_study, same_bytes_for_any_number_of_threads_and_after_a_kill) {
   // was changed there comes back.
   fs::create_directories(of.at / "killed");
   fs::copy(of.at / "one/models", of.at / "killed/models", fs::copy_options::recursive);
-  keyed_run done;
+  run done;
   std::vector<arm> arms = grid(false);
   apply_tuned(arms, study::read_tuned(of.at / "tuned.json", tuned_schema), of.at / "tuned.json");
   for (arm const& one : arms) {
@@ -117,11 +117,11 @@ TEST(text_study, every_kind_of_arm_runs) {
 TEST(text_study, verdicts_come_from_the_files_alone) {
   support::scratch_folder const at("text_verdicts");
   study::write_claims(at.path, claims_source, claims(false));
-  std::vector<keyed_run> runs;
+  std::vector<run> runs;
   std::vector<arm> arms = grid(false);
   for (arm const& one : arms) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-      keyed_run& made = runs.emplace_back();
+      run& made = runs.emplace_back();
       made.of = &one, made.seed = seed;
       // SFT falls from 0.6 to 0.5, everything else stays at 0.62; seeds differ a little.
       double const noise = 0.001 * double(seed);
@@ -144,7 +144,7 @@ TEST(text_study, verdicts_come_from_the_files_alone) {
   EXPECT_EQ(verdict("P8"), "does not hold");   // both are alike
   EXPECT_EQ(verdict("P1a"), "none");           // no gradients here
   EXPECT_EQ(verdict("P3"), "none");            // no spreads either
-  for (keyed_run& one : runs) {
+  for (run& one : runs) {
     if (one.of->id == "poft.poor.gpt") one.history[1].accuracy = 0.4;
   }
   study::write_runs(at.path, runs);

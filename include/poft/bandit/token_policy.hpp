@@ -103,9 +103,9 @@ class token_policy : public softmax_rows<Backend, T> {
       }
     }
     std::uint64_t const high = random(), low = random();
-    auto const made = generate(network_.backend(), network_.config(), network_.slices(), prompts, offsets,
-                               {.new_tokens = elements, .seed = high << 32 | low});
-    auto from       = made.tokens.begin();
+    auto const made =
+        generate(network_, prompts, offsets, {.new_tokens = elements, .seed = high << 32 | low});
+    auto from = made.tokens.begin();
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (action& sequence : drawn.row(r)) {
         std::copy_n(from, elements, sequence.begin());

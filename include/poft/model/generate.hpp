@@ -423,4 +423,10 @@ generation<T> generate(Backend const& backend, transformer_config const& config,
   return out;
 }
 
+template <class Backend, class T>
+generation<T> generate(transformer<Backend, T> const& model, view<std::int32_t const> prompts,
+                       view<std::int64_t const> offsets, generation_options const& options) {
+  return generate(model.backend(), model.config(), model.slices(), prompts, offsets, options);
+}
+
 }  // namespace poft

@@ -72,7 +72,7 @@ dataset sample_responses(transformer<Backend, T> const& policy, std::span<datase
     }
   }
   options.streams  = streams;
-  auto const drawn = generate(policy.backend(), policy.config(), policy.slices(), tokens, offsets, options);
+  auto const drawn = generate(policy, tokens, offsets, options);
   dataset samples;
   for (std::size_t s = 0; s + 1 < offsets.size(); ++s) {
     auto const part = [](auto const& all, auto const& places, std::size_t k) {
