@@ -54,7 +54,7 @@ stage() {  # NAME LIMIT COMMAND...
 mkdir -p build-gpu
 rm -f build-gpu/*.log build-gpu/*.errors
 tests=build-gpu/tests/cuda/cuda_tests
-benches=(level_1_bench level_2_bench level_3_bench model_bench)
+benches=(level_1_bench level_2_bench level_3_bench model_bench bandit_bench)
 if stage configure 60 cmake -S . -B build-gpu -DCMAKE_BUILD_TYPE=Release -DPOFT_CUDA=ON -DPOFT_BUILD_EXAMPLES=OFF \
      ${googletest:+-DPOFT_GOOGLETEST="$googletest"} ${architectures:+-DCMAKE_CUDA_ARCHITECTURES="$architectures"}; then
   stage build 240 cmake --build build-gpu --parallel --target cuda_tests && stage tests 90 $tests || true

@@ -42,7 +42,7 @@ void from_hidden(cuda::backend const& device, double rate_of_products, std::int6
   auto hidden = device.allocate<stored>(rows * channels), d_hidden = device.allocate<stored>(rows * channels),
        weight   = device.allocate<stored>(vocab * channels);
   auto d_weight = device.allocate<float>(vocab * channels);
-  hidden_head<cuda::backend> head(device, {.rows = block_rows, .items = block_items});
+  hidden_head<cuda::backend, stored> head(device, {.rows = block_rows, .items = block_items});
 
   auto const prepare = [&](std::uint64_t k) {
     make_random(device, all_of(hidden), 2 * k, random_kind::normal, 0, 1);

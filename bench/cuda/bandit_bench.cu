@@ -1,0 +1,63 @@
+// 256 seeds of a one-step bandit side by side on the GPU: gradient steps of all of them a second, beside bandit/step_bench's on
+// the CPU.
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../support/device_calls.cuh"
+#include "poft/backend/one_by_one.hpp"
+#include "poft/bandit/experiment.hpp"
+
+namespace poft::bench {
+namespace {
+
+void run_seeds(cuda::backend const& device, char const* method, std::size_t count) {
+  using namespace bandit;
+  experiment_settings settings;  // 10 prompts of 10 samples a collection, 5 steps on each
+  settings.method       = learner(method);
+  settings.queries      = 400;
+  settings.measurements = 1;
+  settings.held_out     = 10;
+  std::vector<std::uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), std::uint64_t{1});
+
+  // Fitted once; every run then has seeds of its own.
+  auto policy = make_policy<categorical_policy<cuda::backend, float>>(device, settings.data.size(), seeds);
+  fit_to_data(device, policy, settings.data, seeds);
+  auto const fitted = on_host(device, std::span<float const>(policy.parameters()));
+  std::optional<experiment<categorical_policy, cuda::backend, float>> runs;
+  std::vector<std::vector<measurement>> histories;
+  call_times const times = time_calls(
+      device, 20,
+      [&](std::uint64_t k) {
+        for (std::uint64_t& seed : seeds) seed += k == 0 ? 0 : count;
+        runs.emplace(device, settings, seeds, fitted);
+      },
+      [&] { histories = runs->histories(); });
+
+  // The first seed's fitted policy, before anything is learned.
+  auto exact = make_policy<categorical_policy<one_by_one, double>>(one_by_one{}, settings.data.size(), 1);
+  fit_to_data(one_by_one{}, exact, settings.data, 1);
+  std::size_t const each = fitted.size() / count;
+  double const error = relative_error({fitted.begin(), fitted.begin() + static_cast<std::ptrdiff_t>(each)},
+                                      {exact.parameters().begin(), exact.parameters().end()});
+  double const steps = static_cast<double>(count) * settings.steps();
+  print_result(std::string("bandit/") + method + "/" + std::to_string(count) + " seeds", "ours", times, error,
+               0.01, {{"steps_per_s", steps / (1e-3 * times.median_ms)}});
+}
+
+}  // namespace
+}  // namespace poft::bench
+
+int main() {
+  return poft::bench::run_on_device([](poft::cuda::backend const& device) {
+    for (std::size_t const seeds : {1, 256}) {
+      poft::bench::run_seeds(device, "ipo", seeds);
+      poft::bench::run_seeds(device, "best_of_n", seeds);
+    }
+  });
+}
