@@ -73,6 +73,59 @@ TEST_F(cuda_backend, sums) {
   EXPECT_EQ(device().sum<float>(0, numbers_of{}), 0);
 }
 
+struct add_to_each {
+  poft::row<float> x;
+  float amount;
+
+  template <class Group>
+  POFT_FN void operator()(Group group, std::int64_t r) const {
+    group.each(100 * r, 100 * (r + 1), [this](auto i) { x.set(i, x[i] + amount); });
+  }
+};
+
+// Rows, a fill and a product, five times: as they are, recorded, and three times by the record alone.
+TEST_F(cuda_backend, replays_what_it_recorded) {
+  auto const replaying = device().replaying();
+  std::vector<float> const ones(2500, 1.0f);
+  travelling<float> x(device(), ones), y(device(), ones), product(device(), ones);
+  int calls      = 0;
+  auto const key = [&] {
+    return std::vector<std::uint64_t>{reinterpret_cast<std::uintptr_t>(x.there().data()), 25};
+  };
+  for (int k = 0; k < 5; ++k) {
+    poft::replayed(replaying, key, [&](poft::cuda::backend const& b) {
+      ++calls;
+      b.for_rows<float>(25, 100, add_to_each{{x.there().data()}, 2.0f});
+      b.fill(y.there(), 3.0f);
+      b.gemm({}, x.there(50, 50), y.there(50, 50), product.there(50, 50));
+    });
+  }
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(x.back(), std::vector<float>(2500, 11.0f));
+  EXPECT_EQ(product.back(), std::vector<float>(2500, 50 * 11.0f * 3.0f));
+  device().scratch<float>(
+      1 << 20);  // takes the memory that a record may have used: nothing is repeated blindly
+  poft::replayed(replaying, key, [&](poft::cuda::backend const&) { ++calls; });
+  EXPECT_EQ(calls, 3);
+  poft::replayed(device(), key, [&](poft::cuda::backend const&) { ++calls; });
+  EXPECT_EQ(calls, 4);
+}
+
+// What a record cannot hold is an error where it stands, and the backend goes on.
+TEST_F(cuda_backend, refuses_to_record_what_waits) {
+  auto const replaying = device().replaying();
+  travelling<float> x(device(), std::vector<float>(100, 1.0f));
+  auto const key   = [] { return std::vector<std::uint64_t>{7}; };
+  auto const waits = [&](poft::cuda::backend const& b) {
+    b.fill(x.there(), 2.0f);
+    b.synchronise();
+  };
+  poft::replayed(replaying, key, waits);
+  EXPECT_THROW(poft::replayed(replaying, key, waits), poft::cuda_error);
+  device().fill(x.there(), 5.0f);
+  EXPECT_EQ(x.back(), std::vector<float>(100, 5.0f));
+}
+
 template <class T>
 struct statistics_of_each_row {
   poft::view<T const, 2> z;

@@ -16,6 +16,9 @@
 //   for_pieces(count, f)      f(b, k) for k = 0 .. count-1, in any order and possibly at once, where b is a backend of
 //                             the same type that computes the same with a share of the threads; f throws nothing.
 //                             Call it as poft::for_pieces(backend, count, f)
+//   replayed(key, f)          f(b) for work that only launches rows, fills and products and comes again and again; key() gives
+//                             all numbers that it depends on: with equal ones the backend may repeat what it did before.
+//                             Call it as poft::replayed(backend, key, f)
 //   host(), read(from, to)    where its memory is not the host's (primitive/backend_copy.hpp): a backend for what the host
 //                             holds, and a copy into the host's memory that is there when it returns; copy() may then
 //                             have either side in the host's memory
@@ -72,6 +75,16 @@ void for_pieces(Backend const& backend, std::int64_t count, F const& f) {
     backend.for_pieces(count, f);
   } else {
     for (std::int64_t k = 0; k < count; ++k) f(backend, k);
+  }
+}
+
+/// f(backend), which a backend may repeat without calling f while key() gives equal numbers, std::vector<std::uint64_t>.
+template <class Backend, class Key, class F>
+void replayed(Backend const& backend, Key const& key, F const& f) {
+  if constexpr (requires { backend.replayed(key, f); }) {
+    backend.replayed(key, f);
+  } else {
+    f(backend);
   }
 }
 

@@ -132,6 +132,20 @@ class backend {
     return total;
   }
 
+  /// A copy that records what replayed() is given, and launches it as one: where kernels are so small that launching them
+  /// takes longer than they do.
+  backend replaying() const {
+    backend out  = *this;
+    out.replays_ = true;
+    return out;
+  }
+  /// f(backend) by a graph of the key, see graphs.cuh.
+  template <class Key, class F>
+  void replayed(Key const& key, F const& f) const {
+    if (!replays_) return f(*this);
+    on_->recorded.run(stream(), key(), [&] { f(*this); });
+  }
+
   /// Who evaluates what the host holds: the numbers per sequence between the passes of a head.
   one_by_one host() const { return {}; }
 
@@ -158,6 +172,7 @@ class backend {
 
   std::shared_ptr<context> on_;
   float_products precision_;
+  bool replays_ = false;
 };
 
 }  // namespace poft::cuda

@@ -12,6 +12,7 @@
 
 #include "poft/backend/cuda/buffer.cuh"
 #include "poft/backend/cuda/error.cuh"
+#include "poft/backend/cuda/graphs.cuh"
 #include "poft/core/error.hpp"
 
 namespace poft::cuda {
@@ -69,13 +70,17 @@ class context {
   double* sums() { return sums_.data(); }
   /// At least so many bytes, for one operation at a time: what it held before is gone.
   void* scratch(std::ptrdiff_t bytes) {
-    if (bytes > scratch_.size()) scratch_ = buffer<unsigned char>(bytes, stream_);
+    if (bytes > scratch_.size()) {
+      recorded.forget();
+      scratch_ = buffer<unsigned char>(bytes, stream_);
+    }
     return scratch_.data();
   }
 
   /// What cuBLASLt was asked for once, and how it then does it; the shapes of a training step are few.
   using product_shape = std::array<std::int64_t, 20>;
   std::map<product_shape, cublasLtMatmulAlgo_t> algorithms;
+  graphs recorded;
 
  private:
   context() = default;
