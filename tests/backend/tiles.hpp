@@ -95,7 +95,7 @@ class plain_tile_group {
   }
   template <class Merge>
   void across(per_row&, Merge const&) const {}
-  static value exp(value x) { return std::exp(x); }
+  static value exp2(value x) { return std::exp2(x); }
 
   template <int C>
   void add_scores(held<C>& to, std::type_identity_t<poft::row_block<T const>> a,
@@ -210,7 +210,7 @@ class host_threads {
   S shuffle(S x, int from) const {
     return exchange(x)[static_cast<std::size_t>(from)];
   }
-  static float fast_exp(float x) { return std::exp(x); }
+  static float fast_exp2(float x) { return std::exp2(x); }
   static std::uint32_t packed(float first, float second) {
     return poft::bfloat16(first).bits | std::uint32_t{poft::bfloat16(second).bits} << 16;
   }

@@ -75,6 +75,9 @@ struct flash_share_each_row {
   }
 };
 
+/// Powers of 2 take the device one instruction.
+inline constexpr double log2_of_e = 1.4426950408889634;
+
 /// Some queries of a head against the keys that they see, with a running maximum and sum.
 template <class T>
 struct flash_forward_each_tile {
@@ -103,7 +106,8 @@ struct flash_forward_each_tile {
     group.load(q, group.rows(), rows_from(qkv, at.begin + at.first, of.query), at.rows, channels);
     load(0, 0);
 
-    value const lowest = constant<value>(-INFINITY);
+    value const lowest = constant<value>(-INFINITY), scale_2 = scale * constant<value>(log2_of_e);
+    auto const larger = [](value a, value b) { return std::fmax(a, b); };  // a NaN reaches the sum
     typename Group::template held<Group::slice> out{};
     typename Group::per_row peak, sum, carried;
     group.each_row([&](int, int k) { peak[k] = lowest, sum[k] = value(0); });
@@ -119,16 +123,16 @@ struct flash_forward_each_tile {
         group.each([&](int r, int c, int, value& x) { x = c > before + r ? lowest : x; }, p);
       }
       auto highest = peak;
-      group.each([&](int, int, int k, value& x) { highest[k] = max(highest[k], x); }, p);
-      group.across(highest, [](value a, value b) { return max(a, b); });
+      group.each([&](int, int, int k, value& x) { highest[k] = larger(highest[k], x); }, p);
+      group.across(highest, larger);
       group.each_row([&](int, int k) {
-        carried[k] = Group::exp(scale * (peak[k] - highest[k]));
+        carried[k] = Group::exp2(scale_2 * (peak[k] - highest[k]));
         sum[k] *= carried[k];
       });
       group.each([&](int, int, int k, value& x) { x *= carried[k]; }, out);
       group.each(
           [&](int, int, int k, value& x) {
-            x = Group::exp(scale * (x - highest[k]));
+            x = Group::exp2(scale_2 * (x - highest[k]));
             sum[k] += x;
           },
           p);
@@ -199,10 +203,11 @@ struct flash_d_queries_each_tile : flash_backward<T> {
     group.load(d_y, group.rows(), rows_from(this->d_y, row, of.query), at.rows, channels);
     load(0, 0);
 
+    value const to_2 = constant<value>(log2_of_e), scale_2 = to_2 * this->scale;
     typename Group::per_row normaliser, share;
     group.each_row([&](int r, int k) {
       bool const is_real = r < at.rows;
-      normaliser[k]      = is_real ? this->log_normaliser(row + r, at.head) : value(0);
+      normaliser[k]      = is_real ? to_2 * this->log_normaliser(row + r, at.head) : value(0);
       share[k]           = is_real ? this->share(row + r, at.head) : value(0);
     });
     typename Group::template held<Group::slice> d_q{};
@@ -216,11 +221,14 @@ struct flash_d_queries_each_tile : flash_backward<T> {
       group.add_scores(p, q, k_of(turn));
       group.add_scores(d_s, d_y, v_of(turn));
       group.each(
-          [&](int r, int c, int k, value& x, value& d) {
-            x = c > before + r ? value(0) : Group::exp(this->scale * x - normaliser[k]);
+          [&](int, int, int k, value& x, value& d) {
+            x = Group::exp2(scale_2 * x - normaliser[k]);
             d = x * (d - share[k]);
           },
           p, d_s);
+      if (before + group.first_row() < columns - 1) {
+        group.each([&](int r, int c, int, value& d) { d = c > before + r ? value(0) : d; }, d_s);
+      }
       group.add_product(d_q, d_s, k_of(turn), at.channel);
     }
     group.each([&](int, int, int, value& x) { x *= this->scale; }, d_q);
@@ -247,6 +255,7 @@ struct flash_d_keys_each_tile : flash_backward<T> {
     auto const d_y_of = [&](int turn) { return group.tile(2 * group.rows() + (turn * 2 + 1) * columns); };
     auto const normalisers =
         reinterpret_cast<value*>(group.tile(2 * group.rows() + 4 * columns).data);  // [turns, 2, columns]
+    value const to_2 = constant<value>(log2_of_e), scale_2 = to_2 * this->scale;
     auto const load = [&](std::int64_t step, int turn) {
       std::int64_t const head = at.head * shape.group() + step / of_a_head;
       std::int64_t const i = at.first + step % of_a_head * columns, left = at.tokens - i;
@@ -255,7 +264,7 @@ struct flash_d_keys_each_tile : flash_backward<T> {
       group.load(d_y_of(turn), columns, rows_from(this->d_y, at.begin + i, query), left, channels);
       group.spread(columns, [&](int c) {
         value* const to = normalisers + turn * 2 * columns + c;
-        to[0]           = c < left ? this->log_normaliser(at.begin + i + c, head) : value(0);
+        to[0]           = c < left ? to_2 * this->log_normaliser(at.begin + i + c, head) : value(0);
         to[columns]     = c < left ? this->share(at.begin + i + c, head) : value(0);
       });
     };
@@ -277,11 +286,18 @@ struct flash_d_keys_each_tile : flash_backward<T> {
       group.add_scores(p, k, q_of(turn));
       group.add_scores(d_s, v, d_y_of(turn));
       group.each(
-          [&](int r, int c, int, value& x, value& d) {
-            x = r > after + c ? value(0) : Group::exp(this->scale * x - normaliser[c]);
+          [&](int, int c, int, value& x, value& d) {
+            x = Group::exp2(scale_2 * x - normaliser[c]);
             d = x * (d - normaliser[columns + c]);
           },
           p, d_s);
+      if (group.last_row() > after) {
+        group.each(
+            [&](int r, int c, int, value& x, value& d) {
+              if (r > after + c) x = d = value(0);
+            },
+            p, d_s);
+      }
       group.add_product(d_v, p, d_y_of(turn), at.channel);
       group.add_product(d_k, d_s, q_of(turn), at.channel);
     }

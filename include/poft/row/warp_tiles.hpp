@@ -19,6 +19,7 @@
 // have them made by threads of the host.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -27,7 +28,6 @@
 #include "poft/core/config.hpp"
 #include "poft/row/row.hpp"
 #include "poft/row/small_product.hpp"
-#include "poft/scalar/functions.hpp"
 
 namespace poft {
 
@@ -169,11 +169,11 @@ class warp_tiles {
       numbers[k] = merge(numbers[k], on_.shuffle(numbers[k], lane_ ^ 2));
     });
   }
-  POFT_FN static value exp(value x) {
+  POFT_FN static value exp2(value x) {
     if constexpr (has_tensor_cores) {
-      return Threads::fast_exp(x);
+      return Threads::fast_exp2(x);
     } else {
-      return poft::exp(x);
+      return std::exp2(x);
     }
   }
 
@@ -207,6 +207,20 @@ class warp_tiles {
   template <int C>
   POFT_FN void add_product(held<slice>& to, held<C> const& weights,
                            std::type_identity_t<row_block<T const>> b, int first) const {
+    // Without questions on the way, a load goes on while the product before it is made.
+    if (first + slice <= depth_) {
+      add_product(to, weights, b, first, [](int) { return true; });
+    } else {
+      add_product(to, weights, b, first, [&](int c) { return c < depth_; });
+    }
+  }
+
+ private:
+  static constexpr bool has_tensor_cores = std::is_same_v<T, bfloat16>;
+
+  template <int C, class Exists>
+  POFT_FN void add_product(held<slice>& to, held<C> const& weights, row_block<T const> b, int first,
+                           Exists const& exists) const {
     if constexpr (has_tensor_cores) {
       unrolled<C / 16>([&](int k) {
         std::uint32_t left[strips][4];
@@ -217,7 +231,7 @@ class warp_tiles {
           });
         });
         unrolled<slice / 16>([&](int n) {
-          if (first + 16 * n >= depth_) return;
+          if (!exists(first + 16 * n)) return;
           std::uint32_t right[4];
           on_.load_turned_matrices(right, &b(16 * k + lane_ % 16, first + 16 * n + lane_ / 16 * 8));
           add_two(to, n, left, right);
@@ -231,14 +245,11 @@ class warp_tiles {
         });
         unrolled<slice / 8>([&](int n) {
           int const c = first + 8 * n + 2 * (lane_ % 4);
-          if (first + 8 * n < depth_) add_outer(to, n, left, b(j, c), b(j, c + 1));
+          if (exists(first + 8 * n)) add_outer(to, n, left, b(j, c), b(j, c + 1));
         });
       });
     }
   }
-
- private:
-  static constexpr bool has_tensor_cores = std::is_same_v<T, bfloat16>;
 
   POFT_FN int row_of(int k) const { return first_row() + 16 * (k / 2) + 8 * (k % 2) + lane_ / 4; }
 

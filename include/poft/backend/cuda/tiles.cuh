@@ -33,8 +33,12 @@ struct device_threads {
   __device__ static S shuffle(S x, int from) {
     return __shfl_sync(0xffffffffu, x, from);
   }
-  /// Wrong by some units of the 22nd bit, which does not matter where 8 are kept.
-  __device__ static float fast_exp(float x) { return __expf(x); }
+  /// Wrong by units of the 22nd bit, and 0 below 2^-126, which does not matter where 8 bits are kept.
+  __device__ static float fast_exp2(float x) {
+    float out;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+    return out;
+  }
   /// Both rounded to bfloat16, the first in the lower half.
   __device__ static std::uint32_t packed(float first, float second) {
     std::uint32_t out;
