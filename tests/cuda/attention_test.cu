@@ -14,7 +14,10 @@ class cuda_attention : public poft_test::on_device {
     for (std::ptrdiff_t const channels : {8, 24, 64, 80, 128, 192}) {
       flash_example<T>({4, 2, channels}, {300, 1, 0, 128, 65}).expect_on(device());
     }
-    flash_example<T>({8, 1, 64}, {1000}).expect_on(device());
+    flash_example<T>({4, 2, 64}, {65, 3}, 1).expect_on(device());
+    flash_example<T> const longer({8, 1, 64}, {1000});
+    longer.expect_on(device());
+    EXPECT_TRUE(longer.by_tiles(device()).has_bits_of(longer.by_tiles(device())));
   }
 };
 

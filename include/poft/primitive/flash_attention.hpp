@@ -411,7 +411,7 @@ struct flash_attention : attention_by_rows<Backend> {
                                  : std::is_same_v<T, double> ? 8
                                                              : 16;
   template <class T, int Slice>
-  using forward_sizes = tile_sizes<is_half<T> ? 2 : 1, columns<T, Slice>, Slice>;
+  using forward_sizes = tile_sizes<std::is_same_v<T, double> ? 1 : 2, columns<T, Slice>, Slice>;
   template <class T, int Slice>
   using backward_sizes = tile_sizes<1, columns<T, Slice>, Slice>;
 

@@ -193,12 +193,17 @@ class warp_tiles {
         });
       }
     } else {
-      for (int k = 0; k < depth_; ++k) {
-        value left[2 * strips];
-        each_row([&](int r, int h) { left[h] = a(r, k); });
+      constexpr int together = 16 / static_cast<int>(sizeof(T));
+      for (int k = 0; k < depth_; k += together) {
+        some<together> left[2 * strips];
+        each_row([&](int r, int h) { left[h] = load_some<together>(&a(r, k)); });
         unrolled<C / 8>([&](int n) {
-          int const c = 8 * n + 2 * (lane_ % 4);
-          add_outer(to, n, left, b(c, k), b(c + 1, k));
+          int const c      = 8 * n + 2 * (lane_ % 4);
+          auto const right = load_some<together>(&b(c, k)), next = load_some<together>(&b(c + 1, k));
+          unrolled<together>([&](int e) {
+            add_outer(
+                to, n, [&](int h) { return left[h].at[e]; }, right.at[e], next.at[e]);
+          });
         });
       }
     }
@@ -244,8 +249,10 @@ class warp_tiles {
           left[h] = on_.shuffle(weights.at[h / 2][j / 8][2 * (h % 2) + j % 2], lane_ / 4 * 4 + j % 8 / 2);
         });
         unrolled<slice / 8>([&](int n) {
-          int const c = first + 8 * n + 2 * (lane_ % 4);
-          if (exists(first + 8 * n)) add_outer(to, n, left, b(j, c), b(j, c + 1));
+          if (!exists(first + 8 * n)) return;
+          auto const right = load_some<2>(&b(j, first + 8 * n + 2 * (lane_ % 4)));
+          add_outer(
+              to, n, [&](int h) { return left[h]; }, right.at[0], right.at[1]);
         });
       });
     }
@@ -262,13 +269,26 @@ class warp_tiles {
       on_.multiply_add(to.at[s][2 * n + 1], left[s], right[2], right[3]);
     });
   }
-  template <int C>
-  POFT_FN void add_outer(held<C>& to, int n, value const (&left)[2 * strips], value right, value next) const {
+  /// to[row][column] += left(row) (right, next), for the rows and the two columns of 8 n .. 8 n + 7 that this thread holds.
+  template <int C, class Left>
+  POFT_FN void add_outer(held<C>& to, int n, Left const& left, value right, value next) const {
     unrolled<2 * strips>([&](int h) {
       value(&sums)[4] = to.at[h / 2][n];
-      sums[2 * (h % 2)] += left[h] * right;
-      sums[2 * (h % 2) + 1] += left[h] * next;
+      sums[2 * (h % 2)] += left(h) * right;
+      sums[2 * (h % 2) + 1] += left(h) * next;
     });
+  }
+
+  /// Neighbours in shared memory, whose addresses are multiples of all their bytes: one load.
+  template <int N>
+  struct some {
+    T at[N];
+  };
+  template <int N>
+  POFT_FN static some<N> load_some(T const* from) {
+    some<N> out;
+    __builtin_memcpy(&out, __builtin_assume_aligned(from, N * sizeof(T)), sizeof out);
+    return out;
   }
 
   Threads on_;
