@@ -41,7 +41,7 @@ TYPED_TEST(flash_attention_of, every_head) {
 
 // The layout of registers, the loads, the exchanges, the meetings; and that the number of warps changes no bit.
 TYPED_TEST(flash_attention_of, threads_of_warps) {
-  flash_example<TypeParam> const narrow({2, 1, 24}, {37, 1, 70}), wide({1, 1, 80}, {35}, 1);
+  flash_example<TypeParam> const narrow({2, 1, 22}, {37, 1, 70}), wide({1, 1, 80}, {35}, 1);
   narrow.expect_on(tiles_of_threads{});
   wide.expect_on(tiles_of_threads{});
   tiles_of_threads one;

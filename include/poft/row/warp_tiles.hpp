@@ -33,9 +33,9 @@ namespace poft {
 
 namespace detail {
 POFT_ANY_CALLER
-template <int... I, class F>
-POFT_FN void unrolled(std::integer_sequence<int, I...>, F const& f) {
-  (f(I), ...);
+template <int... K, class F>
+POFT_FN void unrolled(std::integer_sequence<int, K...>, F const& f) {
+  (f(K), ...);
 }
 }  // namespace detail
 
@@ -54,8 +54,8 @@ struct tile_sizes {
 
 /// How many warps make a group for heads of so many channels, and the shared memory that it needs.
 struct tile_plan {
-  static constexpr std::int64_t most_room =
-      99 * 1024;  // bytes that a block of any device from sm_80 on can have
+  /// Bytes that a block of any device can have from compute capability 8.0 on.
+  static constexpr std::int64_t most_room = 99 * 1024;
 
   int warps = 0;
   int depth = 0;  // channels of a head, with zeros up to a multiple of 16
