@@ -22,7 +22,7 @@ struct tensor {
   std::ptrdiff_t rows, columns;
   std::vector<T> data;
 
-  tensor(std::ptrdiff_t r, std::ptrdiff_t c, T value = T{})
+  tensor(std::ptrdiff_t r, std::ptrdiff_t c, T value = T(0))
       : rows(r), columns(c), data(static_cast<std::size_t>(r * c), value) {}
   /// Uniform in (-1, 1); the same numbers for float and double, up to rounding.
   static tensor random(std::ptrdiff_t r, std::ptrdiff_t c, std::uint64_t seed) {
