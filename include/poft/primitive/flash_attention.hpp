@@ -58,6 +58,33 @@ struct flash_columns {
         value(key + shape.kv_channels()) {}
 };
 
+/// Tiles of columns of two matrices, held twice: with one pair is computed while the next is loaded.
+template <class Group, class T>
+struct flash_turns {
+  Group const& group;
+  int from;  // row of the group's memory
+  std::int64_t channels;
+
+  POFT_FN row_block<T> first(int turn) const { return group.tile(from + turn * 2 * Group::columns); }
+  POFT_FN row_block<T> second(int turn) const { return first(turn).from(Group::columns); }
+  POFT_FN row_block<T> behind() const { return first(2); }
+  POFT_FN void load(int turn, row_block<T const> a, row_block<T const> b, std::int64_t there) const {
+    group.load(first(turn), Group::columns, a, there, channels);
+    group.load(second(turn), Group::columns, b, there, channels);
+  }
+};
+
+/// A tile's sums into its rows of a matrix, whose first one of the head is `to`.
+template <class Group, class Held, class T>
+POFT_FN void flash_store(Group const& group, flash_tiles::place const& at, std::int64_t channels, Held& sums,
+                         row_block<T> to) {
+  group.each(
+      [&](int r, int c, int, compute_t<T>& x) {
+        if (r < at.rows && at.channel + c < channels) to(r, at.channel + c) = static_cast<T>(x);
+      },
+      sums);
+}
+
 /// share[i][head] = d_y_i y_i = sum_j p_ij d_p_ij
 template <class T>
 struct flash_share_each_row {
@@ -96,11 +123,10 @@ struct flash_forward_each_tile {
     if (at.rows <= 0) return;
     std::int64_t const channels = tiles.shape.head_channels, keys = at.first + at.rows;
     flash_columns const of(tiles.shape, at.head);
-    auto const k_of = [&](int turn) { return group.tile(group.rows() + turn * 2 * columns); };
-    auto const v_of = [&](int turn) { return group.tile(group.rows() + (turn * 2 + 1) * columns); };
+    flash_turns<Group, T> const k_and_v{group, group.rows(), channels};
     auto const load = [&](std::int64_t j, int turn) {
-      group.load(k_of(turn), columns, rows_from(qkv, at.begin + j, of.key), keys - j, channels);
-      group.load(v_of(turn), columns, rows_from(qkv, at.begin + j, of.value), keys - j, channels);
+      k_and_v.load(turn, rows_from(qkv, at.begin + j, of.key), rows_from(qkv, at.begin + j, of.value),
+                   keys - j);
     };
     auto const q = group.tile(0);
     group.load(q, group.rows(), rows_from(qkv, at.begin + at.first, of.query), at.rows, channels);
@@ -118,7 +144,7 @@ struct flash_forward_each_tile {
       int const before = static_cast<int>(at.first - j);  // query r sees the tile's keys 0 .. before + r
       if (before + group.last_row() < 0) continue;
       typename Group::template held<columns> p{};
-      group.add_scores(p, q, k_of(turn));
+      group.add_scores(p, q, k_and_v.first(turn));
       if (before + group.first_row() < columns - 1) {
         group.each([&](int r, int c, int, value& x) { x = c > before + r ? lowest : x; }, p);
       }
@@ -137,7 +163,7 @@ struct flash_forward_each_tile {
           },
           p);
       peak = highest;
-      group.add_product(out, p, v_of(turn), at.channel);
+      group.add_product(out, p, k_and_v.second(turn), at.channel);
     }
     group.across(sum, [](value a, value b) { return a + b; });
     if (at.channel == 0) {
@@ -145,17 +171,13 @@ struct flash_forward_each_tile {
         if (r < at.rows) log_normaliser(at.begin + at.first + r, at.head) = scale * peak[k] + log(sum[k]);
       });
     }
-    auto const to = rows_from(y, at.begin + at.first, of.query);
     group.each_row([&](int, int k) { sum[k] = value(1) / sum[k]; });
-    group.each(
-        [&](int r, int c, int k, value& x) {
-          if (r < at.rows && at.channel + c < channels) to(r, at.channel + c) = static_cast<T>(x * sum[k]);
-        },
-        out);
+    group.each([&](int, int, int k, value& x) { x *= sum[k]; }, out);
+    flash_store(group, at, channels, out, rows_from(y, at.begin + at.first, of.query));
   }
 };
 
-/// What both halves of the backward pass look at.
+/// What both halves of the backward pass look at and write.
 template <class T>
 struct flash_backward {
   using value = compute_t<T>;
@@ -165,18 +187,6 @@ struct flash_backward {
   view<T const, 2> qkv, d_y;
   view<value const, 2> log_normaliser, share;
   view<T, 2> d_qkv;
-
-  /// The tile's rows of d_qkv from a column on.
-  template <class Group, class Held>
-  POFT_FN void store(Group group, flash_tiles::place const& at, Held& sums, std::int64_t column) const {
-    auto const to               = rows_from(d_qkv, at.begin + at.first, column);
-    std::int64_t const channels = tiles.shape.head_channels;
-    group.each(
-        [&](int r, int c, int, value& x) {
-          if (r < at.rows && at.channel + c < channels) to(r, at.channel + c) = static_cast<T>(x);
-        },
-        sums);
-  }
 };
 
 /// d_q of some queries of a head: over the keys that they see.
@@ -192,11 +202,10 @@ struct flash_d_queries_each_tile : flash_backward<T> {
     if (at.rows <= 0) return;
     std::int64_t const channels = shape.head_channels, keys = at.first + at.rows, row = at.begin + at.first;
     flash_columns const of(shape, at.head);
-    auto const k_of = [&](int turn) { return group.tile(2 * group.rows() + turn * 2 * columns); };
-    auto const v_of = [&](int turn) { return group.tile(2 * group.rows() + (turn * 2 + 1) * columns); };
+    flash_turns<Group, T> const k_and_v{group, 2 * group.rows(), channels};
     auto const load = [&](std::int64_t j, int turn) {
-      group.load(k_of(turn), columns, rows_from(this->qkv, at.begin + j, of.key), keys - j, channels);
-      group.load(v_of(turn), columns, rows_from(this->qkv, at.begin + j, of.value), keys - j, channels);
+      k_and_v.load(turn, rows_from(this->qkv, at.begin + j, of.key),
+                   rows_from(this->qkv, at.begin + j, of.value), keys - j);
     };
     auto const q = group.tile(0), d_y = group.tile(group.rows());
     group.load(q, group.rows(), rows_from(this->qkv, row, of.query), at.rows, channels);
@@ -218,8 +227,8 @@ struct flash_d_queries_each_tile : flash_backward<T> {
       int const before = static_cast<int>(at.first - j);
       if (before + group.last_row() < 0) continue;
       typename Group::template held<columns> p{}, d_s{};
-      group.add_scores(p, q, k_of(turn));
-      group.add_scores(d_s, d_y, v_of(turn));
+      group.add_scores(p, q, k_and_v.first(turn));
+      group.add_scores(d_s, d_y, k_and_v.second(turn));
       group.each(
           [&](int, int, int k, value& x, value& d) {
             x = Group::exp2(scale_2 * x - normaliser[k]);
@@ -229,10 +238,10 @@ struct flash_d_queries_each_tile : flash_backward<T> {
       if (before + group.first_row() < columns - 1) {
         group.each([&](int r, int c, int, value& d) { d = c > before + r ? value(0) : d; }, d_s);
       }
-      group.add_product(d_q, d_s, k_of(turn), at.channel);
+      group.add_product(d_q, d_s, k_and_v.first(turn), at.channel);
     }
     group.each([&](int, int, int, value& x) { x *= this->scale; }, d_q);
-    this->store(group, at, d_q, of.query);
+    flash_store(group, at, channels, d_q, rows_from(this->d_qkv, row, of.query));
   }
 };
 
@@ -251,17 +260,15 @@ struct flash_d_keys_each_tile : flash_backward<T> {
     std::int64_t const channels = shape.head_channels, row = at.begin + at.first;
     std::int64_t const of_a_head = (at.tokens - at.first + columns - 1) / columns;  // tiles of queries
     flash_columns const of(shape, at.head * shape.group());
-    auto const q_of   = [&](int turn) { return group.tile(2 * group.rows() + turn * 2 * columns); };
-    auto const d_y_of = [&](int turn) { return group.tile(2 * group.rows() + (turn * 2 + 1) * columns); };
-    auto const normalisers =
-        reinterpret_cast<value*>(group.tile(2 * group.rows() + 4 * columns).data);  // [turns, 2, columns]
+    flash_turns<Group, T> const q_and_d_y{group, 2 * group.rows(), channels};
+    auto const normalisers = reinterpret_cast<value*>(q_and_d_y.behind().data);  // [turns, 2, columns]
     value const to_2 = constant<value>(log2_of_e), scale_2 = to_2 * this->scale;
     auto const load = [&](std::int64_t step, int turn) {
       std::int64_t const head = at.head * shape.group() + step / of_a_head;
       std::int64_t const i = at.first + step % of_a_head * columns, left = at.tokens - i;
       auto const query = flash_columns(shape, head).query;
-      group.load(q_of(turn), columns, rows_from(this->qkv, at.begin + i, query), left, channels);
-      group.load(d_y_of(turn), columns, rows_from(this->d_y, at.begin + i, query), left, channels);
+      q_and_d_y.load(turn, rows_from(this->qkv, at.begin + i, query),
+                     rows_from(this->d_y, at.begin + i, query), left);
       group.spread(columns, [&](int c) {
         value* const to = normalisers + turn * 2 * columns + c;
         to[0]           = c < left ? to_2 * this->log_normaliser(at.begin + i + c, head) : value(0);
@@ -278,13 +285,13 @@ struct flash_d_keys_each_tile : flash_backward<T> {
     for (std::int64_t step = 0; step < of_a_head * shape.group(); ++step, turn = 1 - turn) {
       group.arrive();
       if (step + 1 < of_a_head * shape.group()) load(step + 1, 1 - turn);
-      int const after =
-          static_cast<int>(step % of_a_head * columns);  // query c sees the tile's keys 0 .. after + c
+      // Query c sees the tile's keys 0 .. after + c.
+      int const after = static_cast<int>(step % of_a_head * columns);
       if (after + columns - 1 < group.first_row()) continue;
       value const* const normaliser = normalisers + turn * 2 * columns;
       typename Group::template held<columns> p{}, d_s{};
-      group.add_scores(p, k, q_of(turn));
-      group.add_scores(d_s, v, d_y_of(turn));
+      group.add_scores(p, k, q_and_d_y.first(turn));
+      group.add_scores(d_s, v, q_and_d_y.second(turn));
       group.each(
           [&](int, int c, int, value& x, value& d) {
             x = Group::exp2(scale_2 * x - normaliser[c]);
@@ -298,12 +305,12 @@ struct flash_d_keys_each_tile : flash_backward<T> {
             },
             p, d_s);
       }
-      group.add_product(d_v, p, d_y_of(turn), at.channel);
-      group.add_product(d_k, d_s, q_of(turn), at.channel);
+      group.add_product(d_v, p, q_and_d_y.second(turn), at.channel);
+      group.add_product(d_k, d_s, q_and_d_y.first(turn), at.channel);
     }
     group.each([&](int, int, int, value& x) { x *= this->scale; }, d_k);
-    this->store(group, at, d_k, of.key);
-    this->store(group, at, d_v, of.value);
+    flash_store(group, at, channels, d_k, rows_from(this->d_qkv, row, of.key));
+    flash_store(group, at, channels, d_v, rows_from(this->d_qkv, row, of.value));
   }
 };
 
