@@ -35,8 +35,9 @@ void write_joined(fs::path const& out, std::vector<finished_study> const& studie
   for (finished_study const& one : studies) {
     auto const judged = read_judged(one.folder);
     all.insert(all.end(), judged.begin(), judged.end());
-    sources += "<li>" + escaped(one.title) + ": " + std::to_string(judged.size()) + " claims or parts, " +
-               escaped((one.folder / "report.html").string()) + "</li>\n";
+    std::string const report = escaped(fs::proximate(one.folder / "report.html", out).generic_string());
+    sources += "<li>" + escaped(one.title) + ": " + std::to_string(judged.size()) +
+               " claims or parts, <a href='" + report + "'>" + report + "</a></li>\n";
   }
   std::string page = page_head("poft: which claims hold");
   page +=

@@ -19,7 +19,7 @@ std::string verdict_mark(poft::bandit::verdict v) {
 }
 
 constexpr char const* style = R"(
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:75rem;padding:1rem;color:#222;background:#fff}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:75rem;padding:1rem;color:#222;background:#fff;overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.2}h2{margin-top:2.5rem;font-size:1.25rem}
 table{border-collapse:collapse;font-size:.88rem;width:100%}th,td{text-align:left;padding:.3rem .55rem;border-bottom:1px solid #ddd;vertical-align:top}
 th{border-bottom:2px solid #888}tr.whole td{font-weight:bold;background:#f4f4f4}

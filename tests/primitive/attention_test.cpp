@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "backend/tiles.hpp"
 #include "primitive/tensor.hpp"
 
 namespace {
@@ -87,7 +88,9 @@ struct results {
 
 template <class On>
 class attention_on : public ::testing::Test {};
-TYPED_TEST_SUITE(attention_on, poft_test::every_backend);
+template <class... Ons>
+::testing::Types<Ons..., poft_test::on<poft_test::plain_tiles, float>> and_tiles(::testing::Types<Ons...>);
+TYPED_TEST_SUITE(attention_on, decltype(and_tiles(poft_test::every_backend{})));
 
 // One head of one channel, two tokens, q = (0, log 3), k = (0, 1), v = (4, 8). Token 0 sees itself: y = 4, log-normaliser
 // 0. Token 1 has the scores 0 and log 3, p = (1/4, 3/4), y = 1 + 6 = 7, log-normaliser log 4. With d_y = (0, 1): d_v =

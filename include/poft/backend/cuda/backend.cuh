@@ -12,6 +12,7 @@
 #include "poft/backend/cuda/error.cuh"
 #include "poft/backend/cuda/gemm.cuh"
 #include "poft/backend/cuda/groups.cuh"
+#include "poft/backend/cuda/tiles.cuh"
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
@@ -108,7 +109,7 @@ class backend {
   template <class T, class F>
   void for_rows(std::int64_t n, std::int64_t width, F const& f) const {
     if (n <= 0) return;
-    require_rows(n);
+    require_blocks("for_rows", n);
     if (width <= widest_of_a_warp) {
       constexpr int warps = 4;
       one_warp_per_row<T><<<static_cast<unsigned>((n + warps - 1) / warps), 32 * warps, 0, stream()>>>(n, f);
@@ -116,6 +117,19 @@ class backend {
       one_block_per_row<T><<<static_cast<unsigned>(n), width <= 8192 ? 256 : 512, 0, stream()>>>(f);
     }
     require_launched("for_rows");
+  }
+
+  static constexpr int most_warps = 4;
+  /// f(group, r) for r in [0, n): a block of warps for a tile (row/warp_tiles.hpp).
+  template <class T, class Sizes, class F>
+  void for_tiles(std::int64_t n, tile_plan const& plan, F const& f) const {
+    if (n <= 0) return;
+    require_blocks("for_tiles", n);
+    auto const kernel = one_block_per_tile<T, Sizes, F>;
+    require(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, plan.bytes),
+            message("for_tiles: ", plan.bytes, " bytes of shared memory"));
+    kernel<<<static_cast<unsigned>(n), 32 * plan.warps, plan.bytes, stream()>>>(f, plan.depth);
+    require_launched("for_tiles");
   }
 
   /// Sum over i in [0, n) of f(i), in the order that n alone decides.
@@ -163,10 +177,10 @@ class backend {
     std::int64_t const blocks = (n + 4 * threads_of_a_sum - 1) / (4 * threads_of_a_sum);
     return static_cast<unsigned>(std::clamp<std::int64_t>(blocks, 1, context::most_sums));
   }
-  static void require_rows(std::int64_t n) {
+  static void require_blocks(char const* operation, std::int64_t n) {
     if (n > INT32_MAX) {
       throw value_error(
-          message("cuda: for_rows over ", n, " rows, expected at most ", INT32_MAX, " at once"));
+          message("cuda: ", operation, " over ", n, " rows, expected at most ", INT32_MAX, " at once"));
     }
   }
 
