@@ -61,7 +61,7 @@ if stage configure 60 cmake -S . -B build-gpu -DCMAKE_BUILD_TYPE=Release -DPOFT_
   if ((bench)); then
     stage build_benches 120 cmake --build build-gpu --parallel --target cuda_benches || true
     for name in "${benches[@]}"; do
-      [[ ! -x build-gpu/bench/cuda_$name ]] || stage $name 60 build-gpu/bench/cuda_$name || true
+      [[ ! -x build-gpu/bench/cuda_$name ]] || stage $name 90 build-gpu/bench/cuda_$name || true
     done
   fi
   if [[ -x $tests ]] && command -v compute-sanitizer >/dev/null && ((SECONDS < seconds)); then

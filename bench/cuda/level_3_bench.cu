@@ -61,19 +61,22 @@ void from_hidden(cuda::backend const& device, double rate_of_products, std::int6
   call_times const times = time_calls(device, 20, prepare, run);
 
   // The head's weight and its gradient, d_z^T x: <d_weight, weight> = <d_z, z> = <d_hidden, hidden>.
-  double const over_weight  = device.sum<float>(vocab * channels,
+  double const over_weight             = device.sum<float>(vocab * channels,
                                                product_with<float>{{d_weight.data()}, {weight.data()}}),
-               over_hidden  = device.sum<float>(rows * channels,
+               over_hidden             = device.sum<float>(rows * channels,
                                                product_with<stored>{{d_hidden.data()}, {hidden.data()}});
-  std::int64_t const sample = tokens.first_rows;
-  auto const x              = fetched(device, hidden.data(), sample * channels),
-             w              = fetched(device, weight.data(), vocab * channels);
-  std::vector<double> d_x(x.size());
-  hidden_head<one_by_one, double>().loss_and_gradient(
-      Objective{}, view<double const, 2>(x.data(), sample, channels),
-      view<double const, 2>(w.data(), vocab, channels), tokens.first_example(),
-      frozen_scores<Objective, double>(1).in, view<double, 2>(d_x.data(), sample, channels), {},
-      {.count = static_cast<double>(tokens.examples), .layout = sequence_layout::example_by_example});
+  std::int64_t const sample            = tokens.first_rows;
+  static std::vector<double> const d_x = [&] {  // the last numbers are the same for blocks of any size
+    auto const x = fetched(device, hidden.data(), sample * channels),
+               w = fetched(device, weight.data(), vocab * channels);
+    std::vector<double> out(x.size());
+    hidden_head<one_by_one, double>().loss_and_gradient(
+        Objective{}, view<double const, 2>(x.data(), sample, channels),
+        view<double const, 2>(w.data(), vocab, channels), tokens.first_example(),
+        frozen_scores<Objective, double>(1).in, view<double, 2>(out.data(), sample, channels), {},
+        {.count = static_cast<double>(tokens.examples), .layout = sequence_layout::example_by_example});
+    return out;
+  }();
   double const error = std::max(relative_error(fetched(device, d_hidden.data(), sample * channels), d_x),
                                 std::abs(over_weight - over_hidden) / std::abs(over_hidden));
 

@@ -175,7 +175,7 @@ int main() {
         bench::train(device, "gpt_nano", gpt_nano(100, 10), 100, 10, rate);
         bench::generate_tokens(device, "gpt_nano", gpt_nano(100, 10), 1000, 1, 10);
         bench::train(device, "gpt2", gpt2(), 8, 1024, rate);
-        bench::generate_tokens(device, "gpt2", gpt2(), 16, 64, 64);
+        bench::generate_tokens(device, "gpt2", gpt2(), 16, 16, 64);
       },
       cuda::float_products::tf32);
 }

@@ -13,12 +13,12 @@
 
 namespace poft::bench {
 
-/// Sequences of 64 tokens, example by example, but for the first example, whose have 2, and the second, which has the rest.
+/// Sequences of 64 tokens, example by example, but for the first example, whose have 1, and the second, which has the rest.
 template <class Objective>
 struct token_rows {
   template <class T>
   using inputs                          = inputs_of<Objective, T>;
-  static constexpr std::int64_t members = inputs<float>::live::count, length = 64, first_length = 2;
+  static constexpr std::int64_t members = inputs<float>::live::count, length = 64, first_length = 1;
 
   std::int64_t examples;
   std::vector<std::int64_t> offsets{0};
