@@ -63,7 +63,8 @@ struct project_candidates {
 ///
 /// T is what hidden states, weight and d_hidden are stored as. Of bfloat16, logits are float all the same: preferences look at
 /// small differences of log-probs, and a logit of 20 in bfloat16 is wrong by up to 1/16. Their gradient is rounded, block by
-/// block, since products want both operands of one type; sums over the vocabulary, over tokens (d_weight) stay float.
+/// block, since products want both operands of one type; sums over the vocabulary (d_hidden) and over tokens (d_weight) stay
+/// float until they are complete. That takes a block and a matrix [counted tokens, channels] more.
 template <class Backend, class T = float>
 class hidden_head : public token_losses<Backend, compute_t<T>> {
   using C                             = compute_t<T>;

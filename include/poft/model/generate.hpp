@@ -432,7 +432,7 @@ generation<compute_t<T>> generate(Backend const& backend, transformer_config con
 
 template <class Backend, class T>
 generation<compute_t<T>> generate(transformer<Backend, T> const& model, view<std::int32_t const> prompts,
-                       view<std::int64_t const> offsets, generation_options const& options) {
+                                  view<std::int64_t const> offsets, generation_options const& options) {
   return generate(model.backend(), model.config(), model.slices(), prompts, offsets, options);
 }
 
