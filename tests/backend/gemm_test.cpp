@@ -231,4 +231,67 @@ TEST(gemm_blas, has_a_name_of_its_own) {
 }
 #endif
 
+// Of bfloat16, into float and into bfloat16: batches, transposes, multiples of C; against sums in double.
+template <class Backend, class Out>
+void check_bfloat16(bool transpose_a, bool transpose_b, double beta) {
+  using poft::bfloat16;
+  std::ptrdiff_t const m = 5, n = 37, k = 300, count = 2;
+  auto const rounded = [](tensor<float> const& x) {
+    tensor<bfloat16> out(x.rows, x.columns, bfloat16{});
+    for (std::size_t i = 0; i < x.data.size(); ++i) out.data[i] = bfloat16(x.data[i]);
+    return out;
+  };
+  auto const a = rounded(tensor<float>::random(count * m, k, 1)), b = rounded(tensor<float>::random(k, n, 2));
+  tensor<Out> c(count * m, n, static_cast<Out>(1.5f));
+  // The same numbers in memory as op(A) [m, k] and op(B) [k, n], or as their transposes.
+  view<bfloat16 const, 2> const of_a(a.data.data(), transpose_a ? k : m, transpose_a ? m : k),
+      of_b(b.data.data(), transpose_b ? n : k, transpose_b ? k : n);
+  Backend{}.gemm({.transpose_a = transpose_a,
+                  .transpose_b = transpose_b,
+                  .alpha       = 0.5,
+                  .beta        = beta,
+                  .count       = count,
+                  .stride_a    = m * k,
+                  .stride_c    = m * n},
+                 of_a, of_b, view<Out, 2>(c.data.data(), m, n));
+  double const unit = std::is_same_v<Out, float> ? 1e-6 : 1.0 / 256;
+  for (std::ptrdiff_t p = 0; p < count; ++p) {
+    for (std::ptrdiff_t i = 0; i < m; ++i) {
+      for (std::ptrdiff_t j = 0; j < n; ++j) {
+        double sum = 0, size = 0;
+        for (std::ptrdiff_t l = 0; l < k; ++l) {
+          auto const of_a =
+              a.data[static_cast<std::size_t>(p * m * k + (transpose_a ? l * m + i : i * k + l))];
+          auto const of_b = b.data[static_cast<std::size_t>(transpose_b ? j * k + l : l * n + j)];
+          sum += double(of_a) * double(of_b);
+          size += std::abs(double(of_a) * double(of_b));
+        }
+        double const expected = 0.5 * sum + beta * 1.5;
+        // One rounding of the result, and those of a sum in float.
+        ASSERT_NEAR(double(c(p * m + i, j)), expected, unit * std::abs(expected) + 1e-6 * size)
+            << i << ' ' << j;
+      }
+    }
+  }
+}
+
+template <class Backend>
+void check_bfloat16() {
+  for (bool const transpose_a : {false, true}) {
+    for (bool const transpose_b : {false, true}) {
+      for (double const beta : {0.0, 2.0}) {
+        check_bfloat16<Backend, float>(transpose_a, transpose_b, beta);
+        check_bfloat16<Backend, poft::bfloat16>(transpose_a, transpose_b, beta);
+      }
+    }
+  }
+}
+
+TEST(gemm, of_bfloat16) {
+  static_assert(poft::backend_for<poft::eigen::backend, poft::bfloat16> &&
+                poft::backend_for<poft::one_by_one, poft::bfloat16>);
+  check_bfloat16<poft::eigen::backend>();
+  check_bfloat16<poft::one_by_one>();
+}
+
 }  // namespace

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "poft/backend/one_by_one.hpp"
+#include "poft/core/bfloat16.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/gemm.hpp"
 
@@ -169,6 +170,14 @@ struct guarded {
     require_view("gemm", c.data(), c.size());
     guarded_pages::open const memory;
     Host{}.template gemm<T>(options, a, b, c);
+  }
+  void gemm(poft::primitive::gemm_options const& options, poft::view<poft::bfloat16 const, 2> a,
+            poft::view<poft::bfloat16 const, 2> b, poft::view<float, 2> c) const {
+    require_view("gemm", a.data(), a.size());
+    require_view("gemm", b.data(), b.size());
+    require_view("gemm", c.data(), c.size());
+    guarded_pages::open const memory;
+    Host{}.gemm(options, a, b, c);
   }
 
   template <class T, class F>

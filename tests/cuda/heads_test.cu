@@ -17,7 +17,10 @@ TEST_F(cuda_heads, level_2) {
   }
 }
 
-TEST_F(cuda_heads, level_3_in_blocks_and_kept) { expect_level_3_of_one_by_one(device()); }
+TEST_F(cuda_heads, level_3_in_blocks_and_kept) {
+  expect_level_3_of_one_by_one<float>(device());
+  expect_level_3_of_one_by_one<poft::bfloat16>(device());
+}
 
 TEST_F(cuda_heads, a_row_without_a_finite_logit_is_named) {
   expect_a_row_without_a_finite_logit_to_be_named(device());

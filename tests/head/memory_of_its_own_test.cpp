@@ -23,7 +23,8 @@ TYPED_TEST(heads_in_memory_of_its_own, level_2) {
 }
 
 TYPED_TEST(heads_in_memory_of_its_own, level_3_in_blocks_and_kept) {
-  expect_level_3_of_one_by_one(guarded<TypeParam>{});
+  expect_level_3_of_one_by_one<float>(guarded<TypeParam>{});
+  expect_level_3_of_one_by_one<poft::bfloat16>(guarded<TypeParam>{});
 }
 
 TYPED_TEST(heads_in_memory_of_its_own, a_row_without_a_finite_logit_is_named) {

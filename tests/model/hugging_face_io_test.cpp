@@ -32,7 +32,7 @@ struct model {
 
   explicit model(transformer_config const& shape)
       : config(shape),
-        weights(static_cast<std::size_t>(parameter_count(shape)), T(7)),
+        weights(static_cast<std::size_t>(parameter_count(shape)), static_cast<T>(7.0f)),
         slices(shape, weights.data()) {}
   /// From a folder; of `file` in it, where the weights are not in model.safetensors.
   explicit model(fs::path const& folder, char const* file = "", load_parameters_options options = {})
@@ -160,6 +160,25 @@ TEST(HuggingFaceIo, HalvesAreRoundedOnce) {
     for (std::size_t i = 0; i < loaded.weights.size(); ++i) {
       ASSERT_EQ(bf16.weights[i], static_cast<float>(bfloat16(loaded.weights[i])));
       ASSERT_EQ(f16.weights[i], static_cast<float>(float16(loaded.weights[i])));
+    }
+  }
+}
+
+// A model in bfloat16 reads files of float, too, and writes what it has exactly.
+TEST(HuggingFaceIo, AModelInBfloat16) {
+  scratch_folder const folder("hugging_face");
+  for (auto const& name : golden_models) {
+    model<float> const in_float(golden_folder(name));
+    model<bfloat16> const in_bfloat16(golden_folder(name));
+    for (dtype const type : {dtype::bf16, dtype::f32}) {
+      save_model(folder.path, in_bfloat16.config, in_bfloat16.slices, {.type = type});
+      model<float> const back(folder.path);
+      model<bfloat16> const same(folder.path);
+      for (std::size_t i = 0; i < in_float.weights.size(); ++i) {
+        ASSERT_EQ(in_bfloat16.weights[i].bits, bfloat16(in_float.weights[i]).bits);
+        ASSERT_EQ(same.weights[i].bits, in_bfloat16.weights[i].bits);
+        ASSERT_EQ(back.weights[i], static_cast<float>(in_bfloat16.weights[i]));
+      }
     }
   }
 }

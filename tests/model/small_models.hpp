@@ -114,7 +114,10 @@ inline std::vector<named_config> small_configs() {
 template <class T>
 void fill_with_random_numbers(std::span<T> parameters, std::uint64_t seed, double scale = 0.8) {
   poft::random_stream random(seed);
-  for (T& x : parameters) x = static_cast<T>(scale * (2 * static_cast<double>(random.uniform<float>()) - 1));
+  for (T& x : parameters) {
+    x = static_cast<T>(
+        static_cast<poft::compute_t<T>>(scale * (2 * static_cast<double>(random.uniform<float>()) - 1)));
+  }
 }
 template <class Backend, class T>
 void fill_with_random_numbers(poft::transformer<Backend, T>& model, std::uint64_t seed, double scale = 0.8) {
@@ -128,6 +131,7 @@ template <class Backend, class T>
 double loss_and_gradient(poft::transformer<Backend, T>& model, ragged_tokens const& batch,
                          std::optional<std::uint64_t> dropout_seed = {}) {
   using poft::view;
+  using C                = poft::compute_t<T>;
   auto const& backend    = model.backend();
   auto const& p          = model.slices();
   auto const& d          = model.gradient_slices();
@@ -138,10 +142,10 @@ double loss_and_gradient(poft::transformer<Backend, T>& model, ragged_tokens con
   auto room = backend.template allocate<T>(n * vocab), d_room = backend.template allocate<T>(hidden.size());
   view<T, 2> const logits(room.data(), n, vocab), d_hidden(d_room.data(), n, hidden.columns());
   backend.gemm({.transpose_b = true}, hidden, p.head, logits);
-  poft::logits_head<Backend, T> head(backend);
+  poft::logits_head<Backend, C> head(backend);
   poft::token_batch<std::int32_t> const targets{batch.targets, batch.offsets, {}, -1};
   head.read(logits, targets);
-  double loss = head.token_loss(poft::objective::nll_sum{}, poft::token<std::span<T const>>{}, {.count = 1});
+  double loss = head.token_loss(poft::objective::nll_sum{}, poft::token<std::span<C const>>{}, {.count = 1});
   head.write(view<T const, 2>(logits), targets, logits);
   backend.gemm({}, logits, p.head, d_hidden);
   backend.gemm({.transpose_a = true, .beta = 1}, logits, hidden, d.head);
@@ -149,12 +153,12 @@ double loss_and_gradient(poft::transformer<Backend, T>& model, ragged_tokens con
   if (model.config().scalar_head) {
     using scalar         = poft::scalar_head<Backend>;
     auto const sequences = static_cast<std::ptrdiff_t>(batch.offsets.size()) - 1;
-    auto of_tokens = backend.template allocate<T>(n), of_sequences = backend.template allocate<T>(sequences);
-    view<T> const values(of_tokens.data(), n), rewards(of_sequences.data(), sequences);
+    auto of_tokens = backend.template allocate<C>(n), of_sequences = backend.template allocate<C>(sequences);
+    view<C> const values(of_tokens.data(), n), rewards(of_sequences.data(), sequences);
     scalar::forward(backend, hidden, p.scalar_head, values);
     scalar::last_tokens(backend, values, batch.offsets, rewards);
-    for (T const reward :
-         poft::on_host(backend, std::span<T const>(rewards.data(), static_cast<std::size_t>(sequences)))) {
+    for (C const reward :
+         poft::on_host(backend, std::span<C const>(rewards.data(), static_cast<std::size_t>(sequences)))) {
       loss += static_cast<double>(reward) * static_cast<double>(reward) / 2;
     }
     scalar::last_tokens_backward(backend, rewards, batch.offsets, values);

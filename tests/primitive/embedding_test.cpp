@@ -29,7 +29,7 @@ TYPED_TEST(embedding_on, worked_example) {
   EXPECT_EQ(y.data, (std::vector<T>{5, 6, 1, 2, 5, 6}));
   layer::forward_onto({}, tokens, table, matrix(y));
   EXPECT_EQ(y.data, (std::vector<T>{10, 12, 2, 4, 10, 12}));
-  layer::backward({}, tokens, d_y, matrix(d_table));
+  layer::backward({}, tokens, matrix(d_y), matrix(d_table));
   EXPECT_EQ(d_table.data, (std::vector<T>{3, 21, 1, 1, 6, 51}));
 }
 
@@ -49,7 +49,7 @@ TYPED_TEST(embedding_on, sums_in_the_order_of_rows) {
         expected(tokens[static_cast<std::size_t>(r)], c) += d_y(r, c);
       }
     }
-    layer::backward({}, tokens, d_y, matrix(d_table));
+    layer::backward({}, tokens, matrix(d_y), matrix(d_table));
     EXPECT_EQ(d_table.data, expected.data);
   }
 }
@@ -67,7 +67,7 @@ TYPED_TEST(embedding_on, refuses_before_it_writes) {
                 "embedding forward: tokens[1] is " + std::to_string(tokens[1]) + ", expected 0 .. 2");
     }
     EXPECT_THROW(layer::forward_onto({}, tokens, table, matrix(y)), poft::value_error);
-    EXPECT_THROW(layer::backward({}, tokens, y, matrix(table)), poft::value_error);
+    EXPECT_THROW(layer::backward({}, tokens, matrix(y), matrix(table)), poft::value_error);
   }
   EXPECT_EQ(y.data, std::vector<T>(4, T(9)));
   EXPECT_EQ(table.data, std::vector<T>(6, T(1)));
@@ -75,11 +75,11 @@ TYPED_TEST(embedding_on, refuses_before_it_writes) {
   EXPECT_THROW(layer::forward({}, tokens, table, matrix(wrong)), poft::shape_error);
   EXPECT_THROW(layer::forward({}, more, table, matrix(y)), poft::shape_error);
   EXPECT_THROW(layer::forward_onto({}, tokens, table, matrix(wrong)), poft::shape_error);
-  EXPECT_THROW(layer::backward({}, tokens, wrong, matrix(table)), poft::shape_error);
-  EXPECT_THROW(layer::backward({}, more, y, matrix(table)), poft::shape_error);
+  EXPECT_THROW(layer::backward({}, tokens, matrix(wrong), matrix(table)), poft::shape_error);
+  EXPECT_THROW(layer::backward({}, more, matrix(y), matrix(table)), poft::shape_error);
   tensor<T> none(0, 2);
   layer::forward({}, tokens_list{}, table, matrix(none));
-  layer::backward({}, tokens_list{}, none, matrix(table));
+  layer::backward({}, tokens_list{}, matrix(none), matrix(table));
 }
 
 TEST(embedding_threads, any_number_gives_equal_bits) {
@@ -90,7 +90,7 @@ TEST(embedding_threads, any_number_gives_equal_bits) {
   std::vector<float> first;
   for (int threads : {1, 2, 3, 7}) {
     tensor<float> d_table(100, 48);
-    embedding<poft::eigen::backend>::backward({threads}, tokens, d_y, matrix(d_table));
+    embedding<poft::eigen::backend>::backward({threads}, tokens, matrix(d_y), matrix(d_table));
     if (threads == 1) first = d_table.data;
     EXPECT_EQ(d_table.data, first) << threads << " threads";
   }

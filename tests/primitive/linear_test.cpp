@@ -37,7 +37,7 @@ TYPED_TEST(linear_on, worked_example) {
   tensor<T> x(1, 2), w(2, 2), b(1, 2), y(1, 2), d_y(1, 2), d_x(1, 2, T(9)), d_w(2, 2, T(1)), d_b(1, 2, T(1));
   x.data = {1, 2}, w.data = {3, 4, 5, 6}, b.data = {10, 20}, d_y.data = {1, -1};
   linear<typename TypeParam::backend>::forward(backend, x, w, b, matrix(y));
-  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, d_x, matrix(d_w), d_b);
+  linear<typename TypeParam::backend>::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), d_b);
   EXPECT_EQ(y.data, (std::vector<T>{21, 37}));
   EXPECT_EQ(d_x.data, (std::vector<T>{-2, -2}));
   EXPECT_EQ(d_w.data, (std::vector<T>{2, 3, 0, -1}));
@@ -58,7 +58,7 @@ TYPED_TEST(linear_on, loops_and_differences) {
                    d_ = tensor<T>::from(d);
         tensor<T> y(rows, outputs), d_x(rows, inputs), d_w(outputs, inputs), d_b(1, outputs);
         linear<typename TypeParam::backend>::forward(backend, x_, w_, b_, matrix(y));
-        linear<typename TypeParam::backend>::backward(backend, x_, w_, d_, d_x, matrix(d_w), d_b);
+        linear<typename TypeParam::backend>::backward(backend, matrix(x_), w_, d_, d_x, matrix(d_w), d_b);
         expect_close(y, by_loops(x, w, b), 10 * TypeParam::tolerance, "y");
         expect_close(d_x, differences(x, loss), TypeParam::difference_tolerance, "d_x");
         expect_close(d_w, differences(w, loss), TypeParam::difference_tolerance, "d_weight");
@@ -87,7 +87,7 @@ TYPED_TEST(linear_on, bias_and_residual_are_optional) {
   EXPECT_EQ(y.data, (std::vector<T>{143, 271}));
 
   tensor<T> d_y(1, 2, T(1)), d_x(1, 2), d_w(2, 2);
-  layer::backward(backend, x, w, d_y, d_x, matrix(d_w), {});
+  layer::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), {});
   EXPECT_EQ(d_x.data, (std::vector<T>{8, 10}));
   EXPECT_EQ(d_w.data, (std::vector<T>{1, 2, 1, 2}));
 }
@@ -97,8 +97,8 @@ TYPED_TEST(linear_on, leaves_d_x_out_when_it_is_empty) {
   typename TypeParam::backend const backend{};
   auto const x = tensor<T>::random(4, 3, 1), w = tensor<T>::random(2, 3, 2), d_y = tensor<T>::random(4, 2, 3);
   tensor<T> d_x(4, 3), with(2, 3), without(2, 3), d_b(1, 2), d_b_without(1, 2);
-  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, d_x, matrix(with), d_b);
-  linear<typename TypeParam::backend>::backward(backend, x, w, d_y, {}, matrix(without), d_b_without);
+  linear<typename TypeParam::backend>::backward(backend, matrix(x), w, d_y, d_x, matrix(with), d_b);
+  linear<typename TypeParam::backend>::backward(backend, matrix(x), w, d_y, {}, matrix(without), d_b_without);
   EXPECT_EQ(with.data, without.data);
   EXPECT_EQ(d_b.data, d_b_without.data);
 }
@@ -117,10 +117,10 @@ TYPED_TEST(linear_on, refuses_shapes) {
   EXPECT_THROW(layer::forward(backend, x, w, tensor<T>(1, 3), matrix(y)), poft::shape_error);
   EXPECT_THROW(layer::forward(backend, x, w, b, matrix(narrow)), poft::shape_error);
   EXPECT_THROW(layer::forward_onto(backend, x, w, b, narrow, matrix(y)), poft::shape_error);
-  EXPECT_THROW(layer::backward(backend, x, w, y, narrow, matrix(w), b), poft::shape_error);
-  EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(y), b), poft::shape_error);
-  EXPECT_THROW(layer::backward(backend, x, w, y, x, matrix(w), x), poft::shape_error);
-  EXPECT_THROW(layer::backward(backend, x, w, narrow, x, matrix(w), b), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, matrix(x), w, y, narrow, matrix(w), b), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, matrix(x), w, y, x, matrix(y), b), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, matrix(x), w, y, x, matrix(w), x), poft::shape_error);
+  EXPECT_THROW(layer::backward(backend, matrix(x), w, narrow, x, matrix(w), b), poft::shape_error);
 }
 
 TEST(linear_threads, any_number_gives_equal_bits) {
@@ -131,7 +131,7 @@ TEST(linear_threads, any_number_gives_equal_bits) {
     poft::eigen::backend const backend{threads};
     tensor<float> y(700, 300), d_x(700, 257), d_w(300, 257), d_b(1, 300);
     linear<poft::eigen::backend>::forward(backend, x, w, b, matrix(y));
-    linear<poft::eigen::backend>::backward(backend, x, w, d_y, d_x, matrix(d_w), d_b);
+    linear<poft::eigen::backend>::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), d_b);
     std::vector<float> all;
     for (auto const* t : {&y, &d_x, &d_w, &d_b}) all.insert(all.end(), t->data.begin(), t->data.end());
     if (threads == 1) first = all;

@@ -54,6 +54,10 @@ template <class T>
 poft::view<T, 2> matrix(tensor<T>& t) {
   return t;
 }
+template <class T>
+poft::view<T const, 2> matrix(tensor<T> const& t) {
+  return t;
+}
 
 template <class Backend, class T>
 struct on {

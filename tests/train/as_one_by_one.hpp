@@ -51,9 +51,12 @@ poft::transformer<Backend, T> model_to_train(Backend const& backend, poft::trans
 }
 
 template <class Backend, class T>
-std::vector<T> parameters_of(poft::transformer<Backend, T> const& model) {
-  auto const here = poft::on_host(model.backend(), model.parameters());
-  return {here.begin(), here.end()};
+std::vector<poft::compute_t<T>> parameters_of(poft::transformer<Backend, T> const& model) {
+  std::vector<poft::compute_t<T>> out;
+  for (T const one : poft::on_host(model.backend(), model.parameters())) {
+    out.push_back(static_cast<poft::compute_t<T>>(one));
+  }
+  return out;
 }
 
 inline poft::dataset pairs_to_train(int examples) {
@@ -79,17 +82,21 @@ inline poft::training_settings settings_to_train() {
   return out;
 }
 
+/// As they are trained: the masters, where the model is of bfloat16.
 template <class T, class Backend>
-std::vector<T> trained_parameters(Backend const& backend, poft::transformer_config const& config,
-                                  std::vector<poft::training_term> const& terms,
-                                  poft::training_settings const& settings) {
+std::vector<poft::compute_t<T>> trained_parameters(Backend const& backend,
+                                                   poft::transformer_config const& config,
+                                                   std::vector<poft::training_term> const& terms,
+                                                   poft::training_settings const& settings) {
   auto model     = model_to_train<Backend, T>(backend, config),
        reference = model_to_train<Backend, T>(backend, config);
   auto data      = pairs_to_train(11);
   data.set("reference_log_prob", poft::response_log_probs(reference, data));
   data.set("reward", poft::response_rewards(reference, data));
-  poft::trainer<Backend, T>(model, terms, settings).run(data);
-  return parameters_of(model);
+  poft::trainer<Backend, T> trainer(model, terms, settings);
+  trainer.run(data);
+  auto const here = poft::on_host(backend, trainer.masters());
+  return {here.begin(), here.end()};
 }
 
 /// Objectives of responses, of the scalar head and of entropies, with both optimisers, clipping and accumulation.
@@ -123,7 +130,7 @@ template <class T, class Backend>
 void expect_resume_and_files(Backend const& backend, std::filesystem::path const& folder) {
   auto const config = trained_config(false);
   poft::training_term const dpo{poft::make_objective("dpo")};
-  std::vector<T> want;
+  std::vector<poft::compute_t<T>> want;
   for (auto const& stops : {std::vector<std::int64_t>{4}, {2, 4}}) {
     std::filesystem::remove_all(folder);
     auto settings   = settings_to_train();

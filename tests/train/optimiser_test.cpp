@@ -8,8 +8,11 @@
 
 #include <gtest/gtest.h>
 
+#include "backend/guarded.hpp"
+
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/backend/one_by_one.hpp"
+#include "poft/core/bfloat16.hpp"
 #include "poft/core/random.hpp"
 #include "poft/train/decay_ranges.hpp"
 
@@ -90,6 +93,73 @@ TEST(Optimiser, NormOnABackend) {
   clip_global_norm const clip{.max_norm = 1, .eps = 0};
   EXPECT_EQ(clip.of_norm(4).factor, 0.25);
   EXPECT_EQ(clip.of_norm(0.5).factor, 1);
+}
+
+template <class Backend>
+std::vector<float> as_floats(Backend const& backend, std::span<bfloat16 const> there) {
+  std::vector<float> out;
+  for (bfloat16 const x : on_host(backend, there)) out.push_back(static_cast<float>(x));
+  return out;
+}
+
+// Steps of 2^-12 from 1 and from 3 on, where the numbers of bfloat16 lie 2^-8 (below 1) and 2^-6 apart: the first changes nothing.
+// The masters are 10 / 4096 lower after ten of them; 1 - 10 / 4096 = 1 - 0.625 / 256 then rounds to 1 - 1 / 256, the other to 3.
+TEST(Optimiser, MastersKeepWhatBfloat16WouldLose) {
+  auto const check = [](auto backend) {
+    using Backend = decltype(backend);
+    optimiser<Backend, bfloat16> rule(backend, sgd{.weight_decay = 0}, 2);
+    auto room = backend.template allocate<bfloat16>(2);
+    auto grad = backend.template allocate<float>(2);
+    std::span<bfloat16> const p(room.data(), 2);
+    std::span<float> const g(grad.data(), 2);
+    change_on_host(backend, p, [](auto on) { on[0] = bfloat16(1.0f), on[1] = bfloat16(3.0f); });
+    change_on_host(backend, g, [](auto on) { on[0] = on[1] = 1; });
+    auto const masters = [&] {
+      auto const here = on_host(backend, rule.masters(p));
+      return std::vector<float>(here.begin(), here.end());
+    };
+    rule.update(p, g, 0x1p-12);
+    EXPECT_EQ(as_floats(backend, std::span<bfloat16 const>(p)), (std::vector<float>{1, 3}));
+    for (int step = 1; step < 10; ++step) rule.update(p, g, 0x1p-12);
+    EXPECT_EQ(masters(), (std::vector<float>{1 - 10 * 0x1p-12f, 3 - 10 * 0x1p-12f}));
+    EXPECT_EQ(as_floats(backend, std::span<bfloat16 const>(p)), (std::vector<float>{1 - 0x1p-8f, 3}));
+
+    // A model that is given other parameters goes on from them, the others' masters stay.
+    change_on_host(backend, p, [](auto on) { on[0] = bfloat16(-2.0f); });
+    EXPECT_EQ(masters(), (std::vector<float>{-2, 3 - 10 * 0x1p-12f}));
+    // Masters that are given in float lose nothing, and the model gets what they round to.
+    rule.change_masters(p, [](std::span<float> on) { on[1] = 1 + 0x1p-20f; });
+    EXPECT_EQ(masters(), (std::vector<float>{-2, 1 + 0x1p-20f}));
+    EXPECT_EQ(as_floats(backend, std::span<bfloat16 const>(p)), (std::vector<float>{-2, 1}));
+  };
+  check(one_by_one{});
+  check(eigen::backend{});
+  check(poft_test::guarded<one_by_one>{});
+}
+
+// The masters go the way of a model in double; the model in bfloat16 is what they round to.
+TEST(Optimiser, MastersFollowTheOptimiserInDouble) {
+  std::size_t const size = 4096 + 37;
+  std::vector<bfloat16> p(size);
+  std::vector<double> want(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    p[i]    = bfloat16(0.25f + static_cast<float>(i % 97) / 64);
+    want[i] = static_cast<double>(p[i]);
+  }
+  adamw const settings{.weight_decay = 0.1};
+  adamw_state<double> state(size);
+  optimiser<eigen::backend, bfloat16> rule({}, settings, size);
+  for (int step = 0; step < 5; ++step) {
+    auto const g = some_numbers<float>(size, static_cast<std::uint64_t>(step));
+    std::vector<double> const in_double(g.begin(), g.end());
+    settings.update(state, want, in_double, 1e-4);
+    rule.update(p, g, 1e-4);
+  }
+  auto const masters = rule.masters(p);
+  for (std::size_t i = 0; i < size; ++i) {
+    ASSERT_NEAR(masters[i], want[i], 1e-6) << i;
+    ASSERT_EQ(static_cast<float>(p[i]), static_cast<float>(bfloat16(masters[i]))) << i;
+  }
 }
 
 TEST(Optimiser, RefusesWhatItCannotUse) {

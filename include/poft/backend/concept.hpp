@@ -4,10 +4,10 @@
 //   allocate<T>(n)            an owner of n elements, zeros at first, with data() and size(); moved, not copied
 //   copy(from, to)            elements of one view to another of the same shape
 //   fill(to, value)           every element of a view
-//   gemm(options, a, b, c)    the matrix product of primitive/gemm.hpp
+//   gemm(options, a, b, c)    the matrix product of primitive/gemm.hpp, for elements of bfloat16 also into a c of float
 //   for_rows<T>(n, width, f)  f(group, r) for r = 0 .. n-1, in any order and possibly at once; group is one of
-//                             the backend's groups over elements of type T (row/), width says how many
-//                             elements f looks at. f is a named struct, copied freely; different r write to
+//                             the backend's groups over elements of type T (row/; float for bfloat16), width says how
+//                             many elements f looks at. f is a named struct, copied freely; different r write to
 //                             different elements
 //   sum<T>(n, f)              the sum of f(i) over i = 0 .. n-1 in double; i is one of the group's indices
 //
@@ -33,6 +33,7 @@
 #include "poft/core/view.hpp"
 #include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/gemm.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft {
 
@@ -55,16 +56,20 @@ struct some_terms {
 };
 }  // namespace detail
 
-/// Backend computes with elements of type T.
+/// Backend holds elements of type T and computes with them in compute_t<T>.
 template <class Backend, class T>
 concept backend_for = std::copyable<Backend> &&
-    requires(Backend const& backend, view<T const, 2> a, view<T, 2> c, view<T const> from, view<T> to) {
+    requires(Backend const& backend, view<T const, 2> a, view<T, 2> c, view<compute_t<T>, 2> wide,
+             view<T const> from, view<T> to) {
   { backend.template allocate<T>(std::int64_t{1}).data() } -> std::convertible_to<T*>;
   backend.copy(from, to);
-  backend.fill(to, T(0));
+  backend.fill(to, T{});
   backend.gemm({.transpose_b = true, .beta = 1}, a, a, c);
-  backend.template for_rows<T>(std::int64_t{1}, std::int64_t{1}, detail::some_row_functor{});
-  { backend.template sum<T>(std::int64_t{1}, detail::some_terms<T>{}) } -> std::convertible_to<double>;
+  backend.gemm({.transpose_b = true, .beta = 1}, a, a, wide);
+  backend.template for_rows<compute_t<T>>(std::int64_t{1}, std::int64_t{1}, detail::some_row_functor{});
+  {
+    backend.template sum<compute_t<T>>(std::int64_t{1}, detail::some_terms<compute_t<T>>{})
+    } -> std::convertible_to<double>;
 };
 
 /// Work that is cut above the level of single operations: f(b, k) for k = 0 .. count-1, in turn where the backend does not

@@ -113,10 +113,10 @@ struct token_adjoints {
   T const *candidate_log_prob, *d_candidate;
 };
 
-template <class Stored, class T>
+template <class Stored, class Gradient, class T>
 struct write_logits {
   logits_block<Stored const> block;
-  view<Stored, 2> d_logits;  // rows as the block's
+  view<Gradient, 2> d_logits;  // rows as the block's
   token_adjoints<T> tokens;
   bool accumulate;
 
@@ -130,7 +130,7 @@ struct write_logits {
   POFT_FN void write(Group group, std::int64_t r) const {
     std::int64_t const t      = block.token[r];
     row<Stored const> const z = block.at(r);
-    row<Stored> const d_z{d_logits.data() + block.place(r) * d_logits.row_stride()};
+    row<Gradient> const d_z{d_logits.data() + block.place(r) * d_logits.row_stride()};
     std::int64_t first = 0, last = 0;
     if (tokens.d_candidate) {
       first = tokens.candidate_offsets[t];
@@ -447,12 +447,12 @@ class token_losses {
                  d_candidate_copy_.send(backend_, d_candidate_)};
   }
   /// The gradient of all terms with respect to a block of logits, where they stand or elsewhere.
-  template <class Stored>
-  void write_block(view<Stored const, 2> logits, view<Stored, 2> d_logits, std::int64_t first,
+  template <class Stored, class Gradient>
+  void write_block(view<Stored const, 2> logits, view<Gradient, 2> d_logits, std::int64_t first,
                    std::int64_t rows, bool gathered, std::int64_t first_item, bool accumulate) const {
     backend_.template for_rows<T>(
         rows, logits.columns(),
-        detail::write_logits<Stored, T>{
+        detail::write_logits<Stored, Gradient, T>{
             {logits, counted_there_ + first, gathered, first_item}, d_logits, adjoints_, accumulate});
   }
   /// The rows of masked tokens become 0.

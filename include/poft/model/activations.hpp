@@ -10,6 +10,7 @@
 #include "poft/core/view.hpp"
 #include "poft/model/config.hpp"
 #include "poft/row/layer_norm.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft {
 
@@ -17,9 +18,9 @@ namespace poft {
 /// square of an RMS norm; the other is empty.
 template <class T>
 struct norm_activations {
-  view<T, 2> y;                  // [tokens, channels]
-  view<row_moments<T>> moments;  // [tokens]
-  view<T> inverse_rms;           // [tokens]
+  view<T, 2> y;                             // [tokens, channels]
+  view<row_moments<compute_t<T>>> moments;  // [tokens]
+  view<compute_t<T>> inverse_rms;           // [tokens]
 
   norm_activations rows(std::ptrdiff_t first, std::ptrdiff_t count) const {
     return {y.subview(first, count), moments.empty() ? moments : moments.subview(first, count),
@@ -33,7 +34,7 @@ struct block_activations {
   norm_activations<T> attention_norm;  // [tokens, channels]
   view<T, 2> qkv;                // [tokens, query + 2 key-value channels], turned where positions are rotary
   view<T, 2> attended;           // [tokens, query channels]
-  view<T, 2> log_normaliser;     // [tokens, heads]
+  view<compute_t<T>, 2> log_normaliser;  // [tokens, heads]
   view<T, 2> middle;             // [tokens, channels]  after the attention
   norm_activations<T> mlp_norm;  // [tokens, channels]
   view<T, 2> up;                 // [tokens, hidden]; SwiGLU: [tokens, 2 hidden]
@@ -74,16 +75,25 @@ struct transformer_activations {
   view<T, 2> x;                   // [tokens, channels]  what the last block puts out; of one block empty
   norm_activations<T> last_norm;  // its y are the hidden states
   std::vector<transformer_scratch<T>> scratch;  // [pieces]; of one block none
-  std::ptrdiff_t size = 0, moments_size = 0;    // elements of the two buffers
+  std::ptrdiff_t size = 0, statistics_size = 0, moments_size = 0;  // elements of the three buffers
 
   transformer_activations() = default;
   transformer_activations(transformer_config const& config, kept_activations kept, std::ptrdiff_t tokens,
                           std::ptrdiff_t pieces, std::ptrdiff_t largest_chunk, T* base,
-                          row_moments<T>* moments_base) {
-    auto const matrix = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
-      T* const here = base ? base + size : nullptr;
+                          compute_t<T>* statistics_base, row_moments<compute_t<T>>* moments_base) {
+    // Every matrix starts a cache line, as the buffers do.
+    auto const take = []<class U>(U* base, std::ptrdiff_t& size, std::ptrdiff_t rows,
+                                  std::ptrdiff_t columns) {
+      constexpr std::ptrdiff_t line = 64 / static_cast<std::ptrdiff_t>(sizeof(U));
+      U* const here                 = base ? base + size : nullptr;
       size += (rows * columns + line - 1) / line * line;
-      return view<T, 2>(here, rows, columns);
+      return view<U, 2>(here, rows, columns);
+    };
+    auto const matrix = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
+      return take(base, size, rows, columns);
+    };
+    auto const statistics = [&](std::ptrdiff_t rows, std::ptrdiff_t columns) {
+      return take(statistics_base, statistics_size, rows, columns);
     };
     auto const norm = [&](std::ptrdiff_t rows) {
       norm_activations<T> out{matrix(rows, config.channels), {}, {}};
@@ -91,7 +101,7 @@ struct transformer_activations {
         out.moments = {moments_base ? moments_base + moments_size : nullptr, rows};
         moments_size += rows;
       } else {
-        out.inverse_rms = {matrix(1, rows).data(), rows};
+        out.inverse_rms = {statistics(1, rows).data(), rows};
       }
       return out;
     };
@@ -111,7 +121,7 @@ struct transformer_activations {
         block.up             = {first, rows, config.up_channels()};
         block.attended       = {second, rows, config.query_channels()};
         block.activated      = {second, rows, config.hidden};
-        block.log_normaliser = matrix(rows, config.heads);
+        block.log_normaliser = statistics(rows, config.heads);
       }
       return;
     }
@@ -121,7 +131,7 @@ struct transformer_activations {
       block.attention_norm = norm(tokens);
       block.qkv            = matrix(tokens, config.qkv_channels());
       block.attended       = matrix(tokens, config.query_channels());
-      block.log_normaliser = matrix(tokens, config.heads);
+      block.log_normaliser = statistics(tokens, config.heads);
       block.middle         = matrix(tokens, config.channels);
       block.mlp_norm       = norm(tokens);
       block.up             = matrix(tokens, config.up_channels());
@@ -138,10 +148,6 @@ struct transformer_activations {
       of_piece.d_up        = matrix(largest_chunk, config.up_channels());
     }
   }
-
- private:
-  // Every matrix starts a cache line, as the arena does.
-  static constexpr std::ptrdiff_t line = 64 / static_cast<std::ptrdiff_t>(sizeof(T));
 };
 
 }  // namespace poft

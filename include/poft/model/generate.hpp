@@ -96,6 +96,8 @@ struct draw_each_row {
 /// does by itself.
 template <class Backend, class T>
 class decoder {
+  using C = compute_t<T>;
+
  public:
   /// Room for `sequences` of `longest` tokens. config and parameters are looked at, not copied.
   decoder(Backend backend, transformer_config const& config, transformer_slices<T> const& parameters,
@@ -106,12 +108,12 @@ class decoder {
         rows_(sequences * longest),
         longest_(longest) {
     cache_  = backend_.template allocate<T>(config.layers * rows_ * 2 * config.kv_channels());
-    logits_ = backend_.template allocate<T>(sequences * config.vocab);
+    logits_ = backend_.template allocate<C>(sequences * config.vocab);
   }
 
   /// Forgets all and takes these sequences: tokens [n], offsets [sequences + 1] -> the logits of what follows each,
   /// [sequences, vocab], valid until the next call.
-  view<T const, 2> start(view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
+  view<C const, 2> start(view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
     auto const sequences = static_cast<std::size_t>(offsets.size() - 1);
     first_.resize(sequences);
     lengths_.resize(sequences);
@@ -141,7 +143,7 @@ class decoder {
 
   /// One more token of each sequence: tokens [sequences] -> the logits of what follows, [sequences, vocab], valid until
   /// the next call.
-  view<T const, 2> add(view<std::int32_t const> tokens) {
+  view<C const, 2> add(view<std::int32_t const> tokens) {
     positions_.clear();
     places_.clear();
     for (std::size_t s = 0; s < lengths_.size(); ++s) {
@@ -190,7 +192,7 @@ class decoder {
           backend_, config_, p_.blocks[static_cast<std::size_t>(l)], positions, a, a.x,
           [&] {
             view<T, 2> const cache(cache_.data() + l * rows_ * width, rows_, width);
-            backend_.template for_rows<T>(
+            backend_.template for_rows<C>(
                 n, width, detail::cache_each_token<T>{a.qkv, config_.query_channels(), places, cache});
             attend(a, cache);
           },
@@ -200,32 +202,35 @@ class decoder {
     return a.x;
   }
 
-  view<T const, 2> logits_of(view<T, 2> x) {
+  /// Of the type of computation, as in training.
+  view<C const, 2> logits_of(view<T, 2> x) {
     norm_activations<T> const hidden = now_.last_norm.rows(0, x.rows());
-    view<T, 2> const logits(logits_.data(), x.rows(), config_.vocab);
+    view<C, 2> const logits(logits_.data(), x.rows(), config_.vocab);
     normalise(backend_, config_, p_.last_norm, x, hidden);
-    linear::forward(backend_, hidden.y, p_.head, {}, logits);
+    backend_.gemm({.transpose_b = true}, hidden.y, p_.head, logits);
     return logits;
   }
 
   void reserve(std::ptrdiff_t tokens) {
     if (now_.last_norm.y.rows() >= tokens) return;
-    auto const laid_out = [&](T* base, row_moments<T>* moments) {
+    auto const laid_out = [&](T* base, C* statistics, row_moments<C>* moments) {
       return transformer_activations<T>(config_, kept_activations::one_block, tokens, 1, tokens, base,
-                                        moments);
+                                        statistics, moments);
     };
-    auto const needed = laid_out(nullptr, nullptr);
+    auto const needed = laid_out(nullptr, nullptr, nullptr);
     arena_            = backend_.template allocate<T>(needed.size);
-    moments_          = backend_.template allocate<row_moments<T>>(needed.moments_size);
-    now_              = laid_out(arena_.data(), moments_.data());
+    statistics_       = backend_.template allocate<C>(needed.statistics_size);
+    moments_          = backend_.template allocate<row_moments<C>>(needed.moments_size);
+    now_              = laid_out(arena_.data(), statistics_.data(), moments_.data());
   }
 
   Backend backend_;
   transformer_config const& config_;
   transformer_slices<T> const& p_;
   std::ptrdiff_t rows_, longest_;
-  buffer_of<Backend, T> cache_, logits_, arena_;
-  buffer_of<Backend, row_moments<T>> moments_;
+  buffer_of<Backend, T> cache_, arena_;
+  buffer_of<Backend, C> logits_, statistics_;
+  buffer_of<Backend, row_moments<C>> moments_;
   transformer_activations<T> now_;
   std::vector<std::int64_t> first_;      // [sequences]: where their rows of the cache start
   std::vector<std::int64_t> lengths_;    // [sequences]: how many rows are held
@@ -295,7 +300,8 @@ struct generation_rows {
 /// All steps of the prompts first .. last - 1. Throws nothing: it may run beside others.
 template <class Backend, class T>
 void generate_piece(Backend const& backend, transformer_config const& config, transformer_slices<T> const& p,
-                    generation_rows<T> const& all, std::int64_t first, std::int64_t last) {
+                    generation_rows<compute_t<T>> const& all, std::int64_t first, std::int64_t last) {
+  using C                           = compute_t<T>;
   generation_options const& options = all.options;
   std::vector<std::int64_t> unfinished;  // prompts
   std::int64_t longest = 1;
@@ -308,10 +314,10 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
   std::vector<std::int64_t> offsets, positions;
   std::vector<std::uint64_t> streams;
   std::vector<std::size_t> kept;
-  std::vector<drawn_item<T>> drawn;
+  std::vector<drawn_item<C>> drawn;
   backend_copy<Backend, std::uint64_t> streams_copy;
   backend_copy<Backend, std::int64_t> positions_copy;
-  backend_copy<Backend, drawn_item<T>> drawn_copy;
+  backend_copy<Backend, drawn_item<C>> drawn_copy;
   for (std::ptrdiff_t step = 0; step < options.new_tokens && !unfinished.empty(); ++step) {
     bool anew = step == 0;
     streams.clear();
@@ -334,10 +340,10 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
         offsets.push_back(static_cast<std::int64_t>(tokens.size()));
       }
     }
-    view<T const, 2> const logits = anew ? model.start(tokens, offsets) : model.add(tokens);
+    view<C const, 2> const logits = anew ? model.start(tokens, offsets) : model.add(tokens);
     drawn.resize(unfinished.size());
-    backend.template for_rows<T>(logits.rows(), logits.columns(),
-                                 draw_each_row<T>{logits, options.sampling, options.seed,
+    backend.template for_rows<C>(logits.rows(), logits.columns(),
+                                 draw_each_row<C>{logits, options.sampling, options.seed,
                                                   streams_copy.send_indices(backend, streams).there(),
                                                   positions_copy.send_indices(backend, positions).there(),
                                                   drawn_copy.send(backend, drawn)});
@@ -371,17 +377,18 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
 /// thread each; all threads share the work of a larger one's. Dropout takes no part. The prompts are of the host, the
 /// parameters of the backend.
 template <class Backend, class T>
-generation<T> generate(Backend const& backend, transformer_config const& config,
-                       transformer_slices<T> const& parameters, view<std::int32_t const> prompts,
-                       view<std::int64_t const> offsets, generation_options const& options) {
+generation<compute_t<T>> generate(Backend const& backend, transformer_config const& config,
+                                  transformer_slices<T> const& parameters, view<std::int32_t const> prompts,
+                                  view<std::int64_t const> offsets, generation_options const& options) {
   static_assert(backend_for<Backend, T>, "the backend does not compute with elements of this type");
+  using C                            = compute_t<T>;
   constexpr std::int64_t most_tokens = 16384;  // of a piece
   detail::require_generation(config, parameters, prompts, offsets, options);
   std::ptrdiff_t const count = offsets.size() - 1, room = options.new_tokens;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count * room));
-  std::vector<T> log_probs(tokens.size()), entropies(tokens.size());
+  std::vector<C> log_probs(tokens.size()), entropies(tokens.size());
   std::vector<std::int64_t> counts(static_cast<std::size_t>(count));
-  detail::generation_rows<T> const all{prompts,
+  detail::generation_rows<C> const all{prompts,
                                        offsets,
                                        options,
                                        {tokens.data(), count, room},
@@ -405,7 +412,7 @@ generation<T> generate(Backend const& backend, transformer_config const& config,
     for (std::int64_t k = 0; k < pieces; ++k) piece(backend, k);
   }
 
-  generation<T> out;
+  generation<C> out;
   for (std::ptrdiff_t s = 0; s < count; ++s) {
     std::int64_t const drawn = all.counts[s];
     if (drawn < 0) {
@@ -424,8 +431,8 @@ generation<T> generate(Backend const& backend, transformer_config const& config,
 }
 
 template <class Backend, class T>
-generation<T> generate(transformer<Backend, T> const& model, view<std::int32_t const> prompts,
-                       view<std::int64_t const> offsets, generation_options const& options) {
+generation<compute_t<T>> generate(transformer<Backend, T> const& model, view<std::int32_t const> prompts,
+                                  view<std::int64_t const> offsets, generation_options const& options) {
   return generate(model.backend(), model.config(), model.slices(), prompts, offsets, options);
 }
 

@@ -29,6 +29,7 @@
 #include "poft/model/safetensors_io.hpp"
 #include "poft/model/transformer.hpp"
 #include "poft/primitive/backend_copy.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft {
 
@@ -129,13 +130,31 @@ void for_each_block_of_columns(view<T, 2> values, F f) {
   }
 }
 
+/// Elements of a tensor from `first` on, rounded where a model of bfloat16 reads a file of more digits.
+template <class T>
+void read_elements(stored_tensor from, std::ptrdiff_t first, view<T> to) {
+  if constexpr (!std::is_same_v<T, compute_t<T>>) {
+    if (!is_readable_as<T>(from.entry->type)) {
+      constexpr std::ptrdiff_t at_once = 1 << 18;
+      std::vector<compute_t<T>> stored;
+      for (std::ptrdiff_t k = 0; k < to.size(); k += at_once) {
+        stored.resize(static_cast<std::size_t>(std::min(at_once, to.size() - k)));
+        from.file->read(*from.entry, first + k, view<compute_t<T>>(stored));
+        std::ranges::transform(stored, to.data() + k, [](auto x) { return static_cast<T>(x); });
+      }
+      return;
+    }
+  }
+  from.file->read(*from.entry, first, to);
+}
+
 template <class T>
 void read_parameter(named_parameter<T> const& to, stored_tensor from, bool transposed) {
-  if (!transposed) return from.file->read(*from.entry, 0, view<T>(to.values.data(), to.values.size()));
+  if (!transposed) return read_elements(from, 0, view<T>(to.values.data(), to.values.size()));
   std::vector<T> stored;
   for_each_block_of_columns(to.values, [&](std::ptrdiff_t first, view<T, 2> block) {
     stored.resize(static_cast<std::size_t>(block.size()));
-    from.file->read(*from.entry, first * block.rows(), view<T>(stored));
+    read_elements(from, first * block.rows(), view<T>(stored));
     transpose(view<T const, 2>(stored.data(), block.columns(), block.rows()), block);
   });
 }
@@ -176,7 +195,7 @@ void expect_stored_as(stored_tensor from, std::vector<std::int64_t> const& shape
     throw shape_error(message(place, " is ", shape_text(entry.shape), ", expected ", shape_text(shape),
                               " by the config", is_turned ? "; see gpt2_linear_layers" : ""));
   }
-  if (!is_readable_as<T>(entry.type)) {
+  if (!is_readable_as<compute_t<T>>(entry.type)) {
     throw format_error(message(place, " is ", name_of(entry.type), ", expected F32, BF16 or F16"));
   }
 }
@@ -209,8 +228,9 @@ template <class T>
 void expect_same(stored_tensor head, view<T const, 2> embedding) {
   std::vector<T> row(static_cast<std::size_t>(embedding.columns()));
   for (std::ptrdiff_t r = 0; r < embedding.rows(); ++r) {
-    head.file->read(*head.entry, r * embedding.columns(), view<T>(row));
-    if (!std::ranges::equal(row, embedding.row(r))) {
+    read_elements(head, r * embedding.columns(), view<T>(row));
+    auto const number = [](T x) { return static_cast<compute_t<T>>(x); };
+    if (!std::ranges::equal(row, embedding.row(r), {}, number, number)) {
       throw format_error(message(head.file->name(), ": row ", r, " of tensor ", in_quotes(head.entry->name),
                                  " is not that of the token embedding, expected by tie_word_embeddings"));
     }
@@ -229,7 +249,8 @@ struct load_parameters_options {
 
 /// Reads the weights of a folder, or of one .safetensors file, into the slices of this config (host memory). The slices are
 /// written once all names, shapes and types are known to be right. GPT-2's names may lack "transformer.", Llama's "model.".
-/// Throws format_error (names, types, a corrupt file), shape_error, io_error.
+/// Slices of bfloat16 get what the file's numbers round to. Throws format_error (names, types, a corrupt file), shape_error,
+/// io_error.
 template <class T>
 void load_parameters(std::filesystem::path const& path, transformer_config const& config,
                      transformer_slices<T> const& slices, load_parameters_options options = {}) {

@@ -15,6 +15,7 @@
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
 #include "poft/model/config.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft {
 
@@ -188,9 +189,10 @@ std::vector<named_parameter<T>> named_parameters(transformer_config const& confi
 
 /// minGPT's start: normal(0, 0.02) for matrices and embeddings, the two that feed the residual stream of a block with
 /// 0.02 / sqrt(2 layers) (Radford et al. 2019, section 2.3), gains 1, biases 0. Tensor k draws from stream k of the
-/// seed, in double, so that float and double start alike. Host memory.
+/// seed, in double, so that float and double start alike, and bfloat16 as float's start rounded. Host memory.
 template <class T>
 void initialise(transformer_config const& config, transformer_slices<T> const& slices, std::uint64_t seed) {
+  using C               = compute_t<T>;
   double const residual = 0.02 / std::sqrt(2.0 * static_cast<double>(config.layers));
   std::uint64_t stream  = 0;
   for (auto const& parameter : named_parameters(config, slices)) {
@@ -199,17 +201,17 @@ void initialise(transformer_config const& config, transformer_slices<T> const& s
       for (T& element : parameter.values.row(r)) {
         switch (parameter.kind) {
           case parameter_kind::gain:
-            element = T(1);
+            element = static_cast<T>(C(1));
             break;
           case parameter_kind::bias:
-            element = T(0);
+            element = T{};
             break;
           case parameter_kind::residual_weight:
-            element = static_cast<T>(residual * random.normal<double>());
+            element = static_cast<T>(static_cast<C>(residual * random.normal<double>()));
             break;
           case parameter_kind::embedding:
           case parameter_kind::weight:
-            element = static_cast<T>(0.02 * random.normal<double>());
+            element = static_cast<T>(static_cast<C>(0.02 * random.normal<double>()));
             break;
         }
       }

@@ -337,7 +337,7 @@ void write_elements(whole_file& file, dtype type, view<T const> elements) {
   if (type == dtype_of<T>()) {
     return file.write(elements.data(), static_cast<std::size_t>(elements.size()) * sizeof(T));
   }
-  if constexpr (std::floating_point<T>) {
+  if constexpr (std::floating_point<T> || std::is_same_v<T, bfloat16>) {
     if (type == dtype::f16) return detail::write_converted<float16>(file, elements);
     if (type == dtype::bf16) return detail::write_converted<bfloat16>(file, elements);
     if (type == dtype::f32) return detail::write_converted<float>(file, elements);

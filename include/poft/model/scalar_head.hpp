@@ -9,7 +9,9 @@
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
 #include "poft/model/parameters.hpp"
+#include "poft/primitive/rounded.hpp"
 #include "poft/primitive/shape.hpp"
+#include "poft/row/row.hpp"
 
 namespace poft {
 
@@ -21,28 +23,40 @@ namespace poft {
 ///   last_tokens            rewards[s] = values[offsets[s + 1] - 1]         overwritten
 ///   last_tokens_backward   d_values = d_rewards[s] there, 0 elsewhere      overwritten
 ///
-/// The weight is slices().scalar_head of a transformer whose config has one.
+/// The weight is slices().scalar_head of a transformer whose config has one. Values, rewards, their derivatives and d_weight are
+/// of the type of computation: float for hidden states and a weight of bfloat16.
 template <class Backend>
 struct scalar_head {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> hidden,
-                      linear_slices<T> const& head, std::type_identity_t<view<T>> values) {
+                      linear_slices<T> const& head, view<compute_t<T>> values) {
     primitive::require_shape("scalar_head forward", "weight", head.weight, 1, hidden.columns());
     primitive::require_shape("scalar_head forward", "values", values, hidden.rows());
-    backend.gemm({.transpose_b = true}, hidden, head.weight, view<T, 2>(values.data(), values.size(), 1));
+    backend.gemm({.transpose_b = true}, hidden, head.weight,
+                 view<compute_t<T>, 2>(values.data(), values.size(), 1));
   }
 
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> hidden,
-                       linear_slices<T> const& head, std::type_identity_t<view<T const>> d_values,
-                       std::type_identity_t<view<T, 2>> d_hidden, linear_slices<T> const& d_head) {
+                       linear_slices<T> const& head, view<compute_t<T> const> d_values,
+                       std::type_identity_t<view<T, 2>> d_hidden, linear_slices<compute_t<T>> const& d_head) {
     primitive::require_shape("scalar_head backward", "weight", head.weight, 1, hidden.columns());
     primitive::require_shape("scalar_head backward", "d_values", d_values, hidden.rows());
     primitive::require_shape("scalar_head backward", "d_hidden", d_hidden, hidden.rows(), hidden.columns());
     primitive::require_shape("scalar_head backward", "d_weight", d_head.weight, 1, hidden.columns());
-    view<T const, 2> const column(d_values.data(), d_values.size(), 1);
-    backend.gemm({.beta = 1}, column, head.weight, d_hidden);
-    backend.gemm({.transpose_a = true, .beta = 1}, column, hidden, d_head.weight);
+    auto const multiply = [&](view<T const, 2> column) {
+      backend.gemm({.beta = 1}, column, head.weight, d_hidden);
+      backend.gemm({.transpose_a = true, .beta = 1}, column, hidden, d_head.weight);
+    };
+    view<compute_t<T> const, 2> const column(d_values.data(), d_values.size(), 1);
+    if constexpr (std::is_same_v<T, compute_t<T>>) {
+      multiply(column);
+    } else {  // a product's operands have one type
+      auto room = backend.template allocate<T>(d_values.size());
+      view<T, 2> const stored(room.data(), d_values.size(), 1);
+      primitive::convert(backend, column, stored);
+      multiply(stored);
+    }
   }
 
   template <class T>

@@ -84,8 +84,14 @@ inline void require_sequences(char const* operation, transformer_config const& c
 /// a core's cache; threads take pieces of several chunks, and each piece but the first has a gradient of its own, added in
 /// the pieces' order: at most 15 times `most_parameters_in_pieces` elements. A larger model's batch, and that of a backend with
 /// memory of its own, goes through layer by layer, and the threads share each layer. Any number of threads gives equal bits.
+///
+/// T is what parameters and activations are stored as, the gradients of activations too. Where that is bfloat16, what is
+/// added to many times or small beside them is of float, the type of computation: the parameters' gradient, moments and inverse
+/// deviations of norms, log-normalisers.
 template <class Backend, class T>
 class transformer {
+  using C = compute_t<T>;
+
  public:
   static constexpr std::ptrdiff_t most_parameters_in_pieces = 1 << 20;
   /// Whether threads take pieces of what a model of so many parameters is given, each one through the whole network.
@@ -99,7 +105,7 @@ class transformer {
     config_.validate();
     std::ptrdiff_t const size = parameter_count(config_);
     parameters_               = backend_.template allocate<T>(size);
-    gradient_                 = backend_.template allocate<T>(size);
+    gradient_                 = backend_.template allocate<C>(size);
     slices_                   = {config_, parameters_.data()};
     gradient_slices_          = {config_, gradient_.data()};
   }
@@ -112,10 +118,10 @@ class transformer {
   std::span<T const> parameters() const {
     return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
   }
-  std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
+  std::span<C> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
   transformer_slices<T> const& slices() const { return slices_; }
-  transformer_slices<T> const& gradient_slices() const { return gradient_slices_; }
-  void zero_gradient() { backend_.fill(view<T>(gradient_.data(), std::ssize(gradient_)), T(0)); }
+  transformer_slices<C> const& gradient_slices() const { return gradient_slices_; }
+  void zero_gradient() { backend_.fill(view<C>(gradient_.data(), std::ssize(gradient_)), C(0)); }
 
   /// The hidden states of the last forward, [tokens, channels].
   view<T const, 2> hidden() const { return now_.last_norm.y; }
@@ -149,15 +155,15 @@ class transformer {
     for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
       auto const& gradient =
           piece == 0 ? gradient_slices_ : piece_slices_[static_cast<std::size_t>(piece - 1)];
-      if (piece > 0) b.fill(piece_gradients().row(piece - 1), T(0));
+      if (piece > 0) b.fill(piece_gradients().row(piece - 1), C(0));
       for (sequence_chunk const& chunk : pieces_[piece]) {
         backward_chunk(b, chunk, scratch(piece, chunk), d_hidden.subview(chunk.first, chunk.tokens),
                        gradient);
       }
     });
     if (pieces_.count() <= 1) return;
-    column_sum::accumulate(backend_, view<T const, 2>(piece_gradients()),
-                           view<T>(gradient_.data(), std::ssize(gradient_)));
+    column_sum::accumulate(backend_, view<C const, 2>(piece_gradients()),
+                           view<C>(gradient_.data(), std::ssize(gradient_)));
   }
 
  private:
@@ -223,7 +229,7 @@ class transformer {
   }
 
   void backward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s,
-                      view<T const, 2> d_hidden, transformer_slices<T> const& d) const {
+                      view<T const, 2> d_hidden, transformer_slices<C> const& d) const {
     normalise_backward(b, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x, d.last_norm);
     for (std::ptrdiff_t l = config_.layers - 1; l >= 0; --l) {
       backward_block(b, chunk, l, s, d.blocks[static_cast<std::size_t>(l)]);
@@ -237,7 +243,7 @@ class transformer {
 
   /// s.d_x [n, channels]: dL/d of the block's output when called, of its input afterwards.
   void backward_block(Backend const& b, sequence_chunk const& chunk, std::ptrdiff_t l,
-                      transformer_scratch<T> const& s, block_slices<T> const& d) const {
+                      transformer_scratch<T> const& s, block_slices<C> const& d) const {
     block_slices<T> const& p = slices_.blocks[static_cast<std::size_t>(l)];
     auto const a             = block(l, chunk);
     auto const d_branch      = [&](int which) -> view<T const, 2> {  // [n, channels], before it was dropped
@@ -271,7 +277,7 @@ class transformer {
 
   void normalise_backward(Backend const& b, view<T const, 2> x, norm_slices<T> const& p,
                           norm_activations<T> const& a, view<T const, 2> d_y, view<T, 2> d_x,
-                          norm_slices<T> const& d) const {
+                          norm_slices<C> const& d) const {
     config_.norm == norm_kind::layer ? layer_norm::backward(b, x, a.moments, p.gain, d_y, d_x, d.gain, d.bias)
                                      : rms_norm::backward(b, x, a.inverse_rms, p.gain, d_y, d_x, d.gain);
   }
@@ -306,26 +312,29 @@ class transformer {
   }
 
   void reserve() {
-    auto const laid_out = [&](T* base, row_moments<T>* moments) {
+    auto const laid_out = [&](T* base, C* statistics, row_moments<C>* moments) {
       return transformer_activations<T>(config_, kept_, static_cast<std::ptrdiff_t>(tokens_.size()),
-                                        pieces_.count(), pieces_.largest_chunk(), base, moments);
+                                        pieces_.count(), pieces_.largest_chunk(), base, statistics, moments);
     };
-    auto const needed = laid_out(nullptr, nullptr);
+    auto const needed = laid_out(nullptr, nullptr, nullptr);
     if (needed.size > std::ssize(arena_)) arena_ = backend_.template allocate<T>(needed.size);
-    if (needed.moments_size > std::ssize(moments_)) {
-      moments_ = backend_.template allocate<row_moments<T>>(needed.moments_size);
+    if (needed.statistics_size > std::ssize(statistics_)) {
+      statistics_ = backend_.template allocate<C>(needed.statistics_size);
     }
-    now_ = laid_out(arena_.data(), moments_.data());
+    if (needed.moments_size > std::ssize(moments_)) {
+      moments_ = backend_.template allocate<row_moments<C>>(needed.moments_size);
+    }
+    now_ = laid_out(arena_.data(), statistics_.data(), moments_.data());
   }
 
   /// [pieces - 1, parameters]
-  view<T, 2> piece_gradients() {
+  view<C, 2> piece_gradients() {
     return {piece_gradients_.data(), pieces_.count() - 1, std::ssize(parameters_)};
   }
   void reserve_piece_gradients() {
     std::ptrdiff_t const size = (pieces_.count() - 1) * std::ssize(parameters_);
     if (size <= std::ssize(piece_gradients_)) return;
-    piece_gradients_ = backend_.template allocate<T>(size);
+    piece_gradients_ = backend_.template allocate<C>(size);
     piece_slices_.clear();
     for (std::ptrdiff_t k = 0; k + 1 < pieces_.count(); ++k) {
       piece_slices_.emplace_back(config_, piece_gradients().row(k).data());
@@ -334,10 +343,12 @@ class transformer {
 
   Backend backend_;
   transformer_config config_;
-  buffer_of<Backend, T> parameters_, gradient_, arena_, piece_gradients_;
-  buffer_of<Backend, row_moments<T>> moments_;
-  transformer_slices<T> slices_, gradient_slices_;
-  std::vector<transformer_slices<T>> piece_slices_;  // of the pieces from the second on
+  buffer_of<Backend, T> parameters_, arena_;
+  buffer_of<Backend, C> gradient_, statistics_, piece_gradients_;
+  buffer_of<Backend, row_moments<C>> moments_;
+  transformer_slices<T> slices_;
+  transformer_slices<C> gradient_slices_;
+  std::vector<transformer_slices<C>> piece_slices_;  // of the pieces from the second on
   std::vector<std::int32_t> tokens_;                 // of the last forward, as the next
   indices<Backend, std::int32_t> tokens_there_, positions_there_;
   indices<Backend, std::int64_t> offsets_there_;

@@ -33,7 +33,7 @@ struct add {
   template <class T>
   static void accumulate(Backend const& backend, std::type_identity_t<view<T const, 2>> x, view<T, 2> y) {
     require_shape("add", "y", y, x.rows(), x.columns());
-    backend.template for_rows<T>(x.rows(), x.columns(), add_each_row<T>{x, y});
+    backend.template for_rows<compute_t<T>>(x.rows(), x.columns(), add_each_row<T>{x, y});
   }
 };
 

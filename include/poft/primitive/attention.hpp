@@ -12,6 +12,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/backend_copy.hpp"
+#include "poft/primitive/rounded.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/attention.hpp"
 #include "poft/row/row.hpp"
@@ -49,11 +50,11 @@ POFT_FN row_block<T> rows_from(view<T, 2> matrix, std::int64_t r, std::int64_t c
 template <class T>
 struct attention_each_piece {
   attention_shape shape;
-  T scale;
+  compute_t<T> scale;
   std::int64_t most_pieces;  // of the longest sequence
   row<std::int64_t const> offsets;
   view<T const, 2> qkv;
-  view<T, 2> y, log_normaliser;
+  view<compute_t<T>, 2> y, log_normaliser;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t item) const {
@@ -79,10 +80,11 @@ struct attention_each_piece {
 template <class T>
 struct attention_backward_each_head {
   attention_shape shape;
-  T scale;
+  compute_t<T> scale;
   row<std::int64_t const> offsets;
-  view<T const, 2> qkv, y, log_normaliser, d_y;
-  view<T, 2> d_qkv;
+  view<T const, 2> qkv, y, d_y;
+  view<compute_t<T> const, 2> log_normaliser;
+  view<compute_t<T>, 2> d_qkv;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t item) const {
@@ -114,16 +116,16 @@ struct attention_backward_each_head {
 template <class T>
 struct attention_decode_each_head {
   attention_shape shape;
-  T scale;
+  compute_t<T> scale;
   row<std::int64_t const> lengths, first;
   view<T const, 2> q, keys, values;
-  view<T, 2> y;
+  view<compute_t<T>, 2> y;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t item) const {
     std::int64_t const s = item / shape.kv_heads, kv_head = item % shape.kv_heads;
     std::int64_t const channels = shape.head_channels, length = lengths.data[s];
-    T ignored[queries_at_once];
+    compute_t<T> ignored[queries_at_once];
     for (std::int64_t k = 0; k < shape.group(); k += queries_at_once) {
       std::int64_t const left = shape.group() - k, query = (kv_head * shape.group() + k) * channels;
       attend(group,
@@ -131,7 +133,7 @@ struct attention_decode_each_head {
                                 scale, row_block<T const>{&q(s, query), channels},
                                 rows_from(keys, first.data[s], kv_head * channels),
                                 rows_from(values, first.data[s], kv_head * channels)},
-             row_block<T>{&y(s, query), channels}, row_block<T>{ignored, 1});
+             row_block<compute_t<T>>{&y(s, query), channels}, row_block<compute_t<T>>{ignored, 1});
     }
   }
 };
@@ -141,7 +143,7 @@ struct attention_decode_each_head {
 ///
 ///   p_ij = exp(q_i k_j / sqrt(head_channels) - log_normaliser_i),  sum_j p_ij = 1        y_i = sum_j p_ij v_j
 ///
-///   qkv [n, query_channels + 2 kv_channels], y [n, query_channels], log_normaliser [n, heads]
+///   qkv [n, query_channels + 2 kv_channels], y [n, query_channels], log_normaliser [n, heads] of the compute type
 ///
 ///   forward    y, log_normaliser       overwritten
 ///   backward   d_qkv                   overwritten
@@ -149,33 +151,38 @@ struct attention_decode_each_head {
 ///              sees the keys 0 .. lengths[s] - 1 of its cache; overwritten
 ///
 /// No output overlaps an input. The host reads offsets [sequences + 1], lengths and the cache's first [sequences].
-/// Rows may be strided. Memory beyond the arguments: some pages on each thread's stack, whatever the length.
+/// Rows may be strided. Memory beyond the arguments: some pages on each thread's stack, whatever the length; for
+/// bfloat16 the results once more in float.
 template <class Backend>
 struct attention_by_rows {
   template <class T>
   static void forward(Backend const& backend, attention_shape const& shape,
                       indices<Backend, std::int64_t> offsets, std::type_identity_t<view<T const, 2>> qkv,
-                      view<T, 2> y, std::type_identity_t<view<T, 2>> log_normaliser) {
+                      view<T, 2> y, view<compute_t<T>, 2> log_normaliser) {
     require_forward(shape, offsets.host(), qkv, y, log_normaliser);
     std::int64_t const longest = longest_of(offsets.host());
     std::int64_t const pieces  = std::max<std::int64_t>(1, (longest + queries_at_once - 1) / queries_at_once);
-    backend.template for_rows<T>(
-        (offsets.host().size() - 1) * shape.heads * pieces, width_of(shape, 2 * longest),
-        attention_each_piece<T>{shape, scale_of<T>(shape), pieces, offsets.there(), qkv, y, log_normaliser});
+    rounded(backend, y, [&](view<compute_t<T>, 2> to) {
+      backend.template for_rows<compute_t<T>>(
+          (offsets.host().size() - 1) * shape.heads * pieces, width_of(shape, 2 * longest),
+          attention_each_piece<T>{shape, scale_of<T>(shape), pieces, offsets.there(), qkv, to,
+                                  log_normaliser});
+    });
   }
 
   template <class T>
   static void backward(Backend const& backend, attention_shape const& shape,
                        indices<Backend, std::int64_t> offsets, std::type_identity_t<view<T const, 2>> qkv,
-                       std::type_identity_t<view<T const, 2>> y,
-                       std::type_identity_t<view<T const, 2>> log_normaliser,
+                       std::type_identity_t<view<T const, 2>> y, view<compute_t<T> const, 2> log_normaliser,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_qkv) {
     require_backward(shape, offsets.host(), qkv, y, log_normaliser, d_y, d_qkv);
     std::int64_t const longest = longest_of(offsets.host());
-    backend.template for_rows<T>((offsets.host().size() - 1) * shape.kv_heads,
-                                 width_of(shape, 4 * longest * shape.group()),
-                                 attention_backward_each_head<T>{shape, scale_of<T>(shape), offsets.there(),
-                                                                 qkv, y, log_normaliser, d_y, d_qkv});
+    rounded(backend, d_qkv, [&](view<compute_t<T>, 2> to) {
+      backend.template for_rows<compute_t<T>>(
+          (offsets.host().size() - 1) * shape.kv_heads, width_of(shape, 4 * longest * shape.group()),
+          attention_backward_each_head<T>{shape, scale_of<T>(shape), offsets.there(), qkv, y, d_y,
+                                          log_normaliser, to});
+    });
   }
 
   template <class T>
@@ -199,16 +206,18 @@ struct attention_by_rows {
       }
       longest = std::max(longest, length);
     }
-    backend.template for_rows<T>(
-        sequences * shape.kv_heads, width_of(shape, 2 * longest),
-        attention_decode_each_head<T>{shape, scale_of<T>(shape), lengths.there(), cache.first.there(), q,
-                                      cache.keys, cache.values, y});
+    rounded(backend, y, [&](view<compute_t<T>, 2> to) {
+      backend.template for_rows<compute_t<T>>(
+          sequences * shape.kv_heads, width_of(shape, 2 * longest),
+          attention_decode_each_head<T>{shape, scale_of<T>(shape), lengths.there(), cache.first.there(), q,
+                                        cache.keys, cache.values, to});
+    });
   }
 
  protected:
   template <class T>
-  static T scale_of(attention_shape const& shape) {
-    return static_cast<T>(1 / std::sqrt(static_cast<double>(shape.head_channels)));
+  static compute_t<T> scale_of(attention_shape const& shape) {
+    return static_cast<compute_t<T>>(1 / std::sqrt(static_cast<double>(shape.head_channels)));
   }
   static std::int64_t longest_of(view<std::int64_t const> offsets) {
     std::int64_t longest = 1;
@@ -219,7 +228,7 @@ struct attention_by_rows {
   }
   template <class T>
   static void require_forward(attention_shape const& shape, view<std::int64_t const> offsets,
-                              view<T const, 2> qkv, view<T, 2> y, view<T, 2> log_normaliser) {
+                              view<T const, 2> qkv, view<T, 2> y, view<compute_t<T>, 2> log_normaliser) {
     char const* const operation = "attention forward";
     require_ragged(operation, shape, offsets, qkv);
     require_shape(operation, "y", y, qkv.rows(), shape.query_channels());
@@ -227,8 +236,9 @@ struct attention_by_rows {
   }
   template <class T>
   static void require_backward(attention_shape const& shape, view<std::int64_t const> offsets,
-                               view<T const, 2> qkv, view<T const, 2> y, view<T const, 2> log_normaliser,
-                               view<T const, 2> d_y, view<T, 2> d_qkv) {
+                               view<T const, 2> qkv, view<T const, 2> y,
+                               view<compute_t<T> const, 2> log_normaliser, view<T const, 2> d_y,
+                               view<T, 2> d_qkv) {
     char const* const operation = "attention backward";
     require_ragged(operation, shape, offsets, qkv);
     require_shape(operation, "y", y, qkv.rows(), shape.query_channels());

@@ -44,11 +44,11 @@ struct element_of_matrix {
   }
 };
 
-///   out[c] += sum_r x[r, c]        x [rows, columns], out [columns], accumulated
+///   out[c] += sum_r x[r, c]        x [rows, columns], out [columns] of x's compute type, accumulated
 template <class Backend>
 struct column_sum {
   template <class T>
-  static void accumulate(Backend const& backend, view<T const, 2> x, view<T> out) {
+  static void accumulate(Backend const& backend, view<T const, 2> x, view<compute_t<T>> out) {
     require_shape("column_sum", "out", out, x.columns());
     accumulate_terms(backend, x.rows(), out, element_of_matrix<T>{x});
   }

@@ -17,8 +17,10 @@ namespace poft::primitive {
 
 template <class T>
 struct dropout_each_row {
+  using C = compute_t<T>;
+
   float probability;
-  T scale;
+  C scale;
   std::uint64_t seed, stream;
   view<T const, 2> x;
   view<T, 2> y;
@@ -27,7 +29,7 @@ struct dropout_each_row {
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
     constexpr std::int64_t blocks = 16, at_once = 4 * blocks;
-    T factors[at_once];  // 0 or scale, of the elements first, first + 1, ... of the matrix
+    C factors[at_once];  // 0 or scale, of the elements first, first + 1, ... of the matrix
     std::int64_t const begin = r * x.columns(), end = begin + x.columns();
     for (std::int64_t first = begin / 4 * 4; first < end; first += at_once) {
       for (std::int64_t b = 0; b < blocks; ++b) {
@@ -37,16 +39,17 @@ struct dropout_each_row {
         for (int k = 0; k < 4; ++k) {
           // Through int: AVX2 has no other conversion.
           float const uniform = static_cast<float>(static_cast<std::int32_t>(drawn.word[k] >> 8)) * 0x1p-24f;
-          factors[4 * b + k]  = uniform < probability ? T(0) : scale;
+          factors[4 * b + k]  = uniform < probability ? C(0) : scale;
         }
       }
       std::int64_t const from = first < begin ? begin : first, left = end - first;
       std::int64_t const to = first + (left < at_once ? left : at_once);
-      row<T const> const factor{factors + (from - first)}, in{&x(r, from - begin)};
+      row<C const> const factor{factors + (from - first)};
+      row<T const> const in{&x(r, from - begin)};
       row<T> const out{&y(r, from - begin)};
       group.each(std::int64_t{0}, to - from, [=](auto i) {
         using S      = decltype(in[i]);
-        S const zero = S(T(0));
+        S const zero = S(C(0));
         out.set(i, select(factor[i] > zero, factor[i] * in[i], zero));
       });
     }
@@ -74,10 +77,10 @@ struct dropout {
     if (!(probability >= 0 && probability < 1)) {
       throw value_error(message("dropout: probability is ", probability, ", expected 0 <= probability < 1"));
     }
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<T>>(
         x.rows(), x.columns(),
-        dropout_each_row<T>{static_cast<float>(probability), static_cast<T>(1 / (1 - probability)), seed,
-                            stream, x, y});
+        dropout_each_row<T>{static_cast<float>(probability), static_cast<compute_t<T>>(1 / (1 - probability)),
+                            seed, stream, x, y});
   }
   template <class T>
   static void backward(Backend const& backend, double probability, std::uint64_t seed, std::uint64_t stream,

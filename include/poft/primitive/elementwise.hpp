@@ -50,15 +50,15 @@ struct elementwise {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x, view<T, 2> y) {
     require_shape(Function::name, "y", y, x.rows(), x.columns());
-    backend.template for_rows<T>(x.rows(), x.columns(), value_of_each_element<Function, T>{x, y});
+    backend.template for_rows<compute_t<T>>(x.rows(), x.columns(), value_of_each_element<Function, T>{x, y});
   }
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> kept,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_x) {
     require_shape(Function::name, "d_y", d_y, kept.rows(), kept.columns());
     require_shape(Function::name, "d_x", d_x, kept.rows(), kept.columns());
-    backend.template for_rows<T>(kept.rows(), kept.columns(),
-                                 derivative_of_each_element<Function, T>{kept, d_y, d_x});
+    backend.template for_rows<compute_t<T>>(kept.rows(), kept.columns(),
+                                            derivative_of_each_element<Function, T>{kept, d_y, d_x});
   }
 };
 

@@ -40,11 +40,11 @@ template <class T>
 struct embedding_backward_each_row {
   row<std::int64_t const> first, order;
   view<T const, 2> d_y;
-  view<T, 2> d_table;
+  view<compute_t<T>, 2> d_table;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t token) const {
-    row<T> const to{d_table.row(token).data()};
+    row<compute_t<T>> const to{d_table.row(token).data()};
     for (std::int64_t k = first.data[token]; k < first.data[token + 1]; ++k) {
       row<T const> const from{d_y.row(order.data[k]).data()};
       group.each(std::int64_t{0}, d_y.columns(), [=](auto i) { to.set(i, to[i] + from[i]); });
@@ -56,7 +56,7 @@ struct embedding_backward_each_row {
 ///
 ///   forward        y[r]  = table[tokens[r]]                             overwritten
 ///   forward_onto   y[r] += table[tokens[r]]                             accumulated
-///   backward       d_table[t] += sum of d_y[r] over r with tokens[r] = t     accumulated, r ascending
+///   backward       d_table[t] += sum of d_y[r] over r with tokens[r] = t     accumulated, r ascending, in the compute type
 ///
 /// No output overlaps an input. The host reads the tokens: each must be one of 0 .. vocab - 1, which is checked
 /// before anything is written. The default's backward groups the rows by a stable counting sort in host memory of
@@ -74,9 +74,9 @@ struct embedding {
     look_up("embedding forward_onto", backend, tokens, table, y, true);
   }
 
-  template <class T>
-  static void backward(Backend const& backend, indices<Backend, std::int32_t> tokens,
-                       std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_table) {
+  template <class Stored>
+  static void backward(Backend const& backend, indices<Backend, std::int32_t> tokens, view<Stored, 2> d_y,
+                       view<compute_t<Stored>, 2> d_table) {
     view<std::int32_t const> const token_of_row = tokens.host();
     std::ptrdiff_t const vocab = d_table.rows(), rows = token_of_row.size();
     require_shape("embedding backward", "d_y", d_y, rows, d_table.columns());
@@ -92,10 +92,11 @@ struct embedding {
     }
     backend_copy<Backend, std::int64_t> first_copy, order_copy;
     std::int64_t const rows_of_a_token = 1 + rows / std::max<std::ptrdiff_t>(1, vocab);
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<Stored>>(
         vocab, rows_of_a_token * d_y.columns(),
-        embedding_backward_each_row<T>{first_copy.send_indices(backend, first).there(),
-                                       order_copy.send_indices(backend, order).there(), d_y, d_table});
+        embedding_backward_each_row<std::remove_const_t<Stored>>{
+            first_copy.send_indices(backend, first).there(), order_copy.send_indices(backend, order).there(),
+            d_y, d_table});
   }
 
  private:
@@ -112,8 +113,8 @@ struct embedding {
                       view<T const, 2> table, view<T, 2> y, bool onto) {
     require_shape(operation, "y", y, tokens.host().size(), table.columns());
     require_tokens(operation, tokens.host(), table.rows());
-    backend.template for_rows<T>(y.rows(), y.columns(),
-                                 embedding_each_row<T>{tokens.there(), table, y, onto});
+    backend.template for_rows<compute_t<T>>(y.rows(), y.columns(),
+                                            embedding_each_row<T>{tokens.there(), table, y, onto});
   }
 };
 

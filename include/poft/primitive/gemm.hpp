@@ -4,7 +4,8 @@
 //   C [rows, columns] = alpha op(A) [rows, depth] op(B) [depth, columns] + beta C
 //
 // Matrices are row-major views; their row strides are what BLAS calls leading dimensions. With beta = 0, C is
-// only written, whatever it held. C overlaps neither A nor B.
+// only written, whatever it held. C overlaps neither A nor B. The three have one type, but for C of float with A and B of
+// bfloat16. Products of bfloat16 are summed in float at least, and rounded once where C is of bfloat16, too.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +35,9 @@ struct gemm_extents {
 };
 
 /// The extents that the views agree on; throws shape_error where they do not.
-template <class T>
+template <class T, class Out>
 gemm_extents gemm_extents_of(gemm_options const& options, view<T const, 2> a, view<T const, 2> b,
-                             view<T, 2> c) {
+                             view<Out, 2> c) {
   auto const inner_a = options.transpose_a ? a.rows() : a.columns();
   auto const outer_a = options.transpose_a ? a.columns() : a.rows();
   auto const inner_b = options.transpose_b ? b.columns() : b.rows();

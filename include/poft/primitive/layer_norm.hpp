@@ -18,9 +18,9 @@ template <class T>
 struct layer_norm_each_row {
   view<T const, 2> x;
   row<T const> gain, bias;
-  T epsilon;
+  compute_t<T> epsilon;
   view<T, 2> y;
-  row<row_moments<T>> moments;
+  row<row_moments<compute_t<T>>> moments;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
@@ -33,7 +33,7 @@ struct layer_norm_each_row {
 template <class T>
 struct layer_norm_backward_each_row {
   view<T const, 2> x;
-  row<row_moments<T> const> moments;
+  row<row_moments<compute_t<T>> const> moments;
   row<T const> gain;
   view<T const, 2> d_y;
   view<T, 2> d_x;
@@ -49,7 +49,7 @@ struct layer_norm_backward_each_row {
 template <class T>
 struct layer_norm_gain_term {
   view<T const, 2> x;
-  row<row_moments<T> const> moments;
+  row<row_moments<compute_t<T>> const> moments;
   view<T const, 2> d_y;
 
   template <class Index>
@@ -61,7 +61,7 @@ struct layer_norm_gain_term {
   }
 };
 
-///   x, y [rows, width], gain, bias [width], moments [rows]
+///   x, y [rows, width], gain, bias [width]; moments [rows] and d_gain, d_bias [width] of the compute type
 ///
 ///   forward    y = gain (x - mean) / sqrt(variance + epsilon) + bias    overwritten; y may be x
 ///              moments = mean and 1 / sqrt(variance + epsilon)          overwritten
@@ -73,25 +73,24 @@ struct layer_norm {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
                       std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const>> bias,
-                      double epsilon, view<T, 2> y, std::type_identity_t<view<row_moments<T>>> moments) {
+                      double epsilon, view<T, 2> y, view<row_moments<compute_t<T>>> moments) {
     require_shape("layer_norm forward", "gain", gain, x.columns());
     require_shape("layer_norm forward", "bias", bias, x.columns());
     require_shape("layer_norm forward", "y", y, x.rows(), x.columns());
     require_shape("layer_norm forward", "moments", moments, x.rows());
     if (!(epsilon >= 0))
       throw value_error(message("layer_norm forward: epsilon is ", epsilon, ", expected >= 0"));
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<T>>(
         x.rows(), x.columns(),
         layer_norm_each_row<T>{
-            x, {gain.data()}, {bias.data()}, static_cast<T>(epsilon), y, {moments.data()}});
+            x, {gain.data()}, {bias.data()}, static_cast<compute_t<T>>(epsilon), y, {moments.data()}});
   }
 
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
-                       std::type_identity_t<view<row_moments<T> const>> moments,
+                       view<row_moments<compute_t<T>> const> moments,
                        std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const, 2>> d_y,
-                       view<T, 2> d_x, std::type_identity_t<view<T>> d_gain,
-                       std::type_identity_t<view<T>> d_bias) {
+                       view<T, 2> d_x, view<compute_t<T>> d_gain, view<compute_t<T>> d_bias) {
     require_shape("layer_norm backward", "moments", moments, x.rows());
     require_shape("layer_norm backward", "gain", gain, x.columns());
     require_shape("layer_norm backward", "d_y", d_y, x.rows(), x.columns());
@@ -101,7 +100,7 @@ struct layer_norm {
     column_sum<Backend>::accumulate(backend, d_y, d_bias);
     column_sum<Backend>::accumulate_terms(backend, x.rows(), d_gain,
                                           layer_norm_gain_term<T>{x, {moments.data()}, d_y});
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<T>>(
         x.rows(), x.columns(), layer_norm_backward_each_row<T>{x, {moments.data()}, {gain.data()}, d_y, d_x});
   }
 };

@@ -38,8 +38,8 @@ struct linear_start_of_each_row {
 ///   forward        y   = x W^T + b                overwritten
 ///   forward_onto   y   = residual + x W^T + b     overwritten; residual [rows, outputs] may be y
 ///   backward       d_x = d_y W                    overwritten; an empty view leaves it out
-///                  d_W += d_y^T x                 accumulated
-///                  d_b += sum_rows d_y            accumulated
+///                  d_W += d_y^T x                 accumulated, in the compute type (float for bfloat16)
+///                  d_b += sum_rows d_y            accumulated, as d_W
 ///
 /// A layer without bias has empty views for b and d_b. Otherwise no output overlaps an input.
 template <class Backend>
@@ -60,11 +60,11 @@ struct linear {
     multiply<T>("linear forward_onto", backend, x, weight, bias, residual, y);
   }
 
-  template <class T>
-  static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
+  template <class Stored, class T = std::remove_const_t<Stored>>
+  static void backward(Backend const& backend, view<Stored, 2> x,
                        std::type_identity_t<view<T const, 2>> weight,
                        std::type_identity_t<view<T const, 2>> d_y, std::type_identity_t<view<T, 2>> d_x,
-                       view<T, 2> d_weight, std::type_identity_t<view<T>> d_bias) {
+                       view<compute_t<T>, 2> d_weight, view<compute_t<T>> d_bias) {
     require_shape("linear backward", "d_y", d_y, x.rows(), weight.rows());
     require_shape("linear backward", "weight", weight, d_y.columns(), x.columns());
     require_shape("linear backward", "d_weight", d_weight, weight.rows(), weight.columns());
@@ -85,8 +85,8 @@ struct linear {
     bool const starts_somewhere = !bias.empty() || residual.data() != nullptr;
     bool const is_there         = bias.empty() && residual.data() == y.data();
     if (starts_somewhere && !is_there) {
-      backend.template for_rows<T>(y.rows(), y.columns(),
-                                   linear_start_of_each_row<T>{{bias.data()}, residual, y});
+      backend.template for_rows<compute_t<T>>(y.rows(), y.columns(),
+                                              linear_start_of_each_row<T>{{bias.data()}, residual, y});
     }
     backend.gemm({.transpose_b = true, .beta = starts_somewhere ? 1.0 : 0.0}, x, weight, y);
   }

@@ -37,7 +37,7 @@ struct log_softmax_backward_each_row {
   POFT_FN void operator()(Group group, std::int64_t r) const {
     row<T const> const log_prob{y.row(r).data()}, upstream{d_y.row(r).data()};
     row<T> const to{d_x.row(r).data()};
-    T const total = group.sum(std::int64_t{0}, y.columns(), [=](auto i) { return upstream[i]; });
+    compute_t<T> const total = group.sum(std::int64_t{0}, y.columns(), [=](auto i) { return upstream[i]; });
     group.each(std::int64_t{0}, y.columns(), [=](auto i) {
       using S = decltype(log_prob[i]);
       to.set(i, upstream[i] - exp(log_prob[i]) * S(total));
@@ -56,14 +56,15 @@ struct log_softmax {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x, view<T, 2> y) {
     require_shape("log_softmax forward", "y", y, x.rows(), x.columns());
-    backend.template for_rows<T>(x.rows(), x.columns(), log_softmax_each_row<T>{x, y});
+    backend.template for_rows<compute_t<T>>(x.rows(), x.columns(), log_softmax_each_row<T>{x, y});
   }
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> y,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_x) {
     require_shape("log_softmax backward", "d_y", d_y, y.rows(), y.columns());
     require_shape("log_softmax backward", "d_x", d_x, y.rows(), y.columns());
-    backend.template for_rows<T>(y.rows(), y.columns(), log_softmax_backward_each_row<T>{y, d_y, d_x});
+    backend.template for_rows<compute_t<T>>(y.rows(), y.columns(),
+                                            log_softmax_backward_each_row<T>{y, d_y, d_x});
   }
 };
 

@@ -18,13 +18,13 @@ template <class T>
 struct rms_norm_each_row {
   view<T const, 2> x;
   row<T const> gain;
-  T epsilon;
+  compute_t<T> epsilon;
   view<T, 2> y;
-  row<T> inverse_rms;
+  row<compute_t<T>> inverse_rms;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
-    T const found =
+    auto const found =
         rms_norm_row<Group, T>(group, {x.row(r).data()}, gain, {y.row(r).data()}, x.columns(), epsilon);
     group.once([&] { inverse_rms.data[r] = found; });
   }
@@ -33,7 +33,8 @@ struct rms_norm_each_row {
 template <class T>
 struct rms_norm_backward_each_row {
   view<T const, 2> x;
-  row<T const> inverse_rms, gain;
+  row<compute_t<T> const> inverse_rms;
+  row<T const> gain;
   view<T const, 2> d_y;
   view<T, 2> d_x;
 
@@ -48,7 +49,7 @@ struct rms_norm_backward_each_row {
 template <class T>
 struct rms_norm_gain_term {
   view<T const, 2> x;
-  row<T const> inverse_rms;
+  row<compute_t<T> const> inverse_rms;
   view<T const, 2> d_y;
 
   template <class Index>
@@ -59,7 +60,7 @@ struct rms_norm_gain_term {
   }
 };
 
-///   x, y [rows, width], gain [width], inverse_rms [rows]
+///   x, y [rows, width], gain [width], inverse_rms [rows] and d_gain [width] of the compute type
 ///
 ///   forward    y = gain x / sqrt(mean x^2 + epsilon)             overwritten; y may be x
 ///              inverse_rms = 1 / sqrt(mean x^2 + epsilon)        overwritten
@@ -70,22 +71,22 @@ struct rms_norm {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
                       std::type_identity_t<view<T const>> gain, double epsilon, view<T, 2> y,
-                      std::type_identity_t<view<T>> inverse_rms) {
+                      view<compute_t<T>> inverse_rms) {
     require_shape("rms_norm forward", "gain", gain, x.columns());
     require_shape("rms_norm forward", "y", y, x.rows(), x.columns());
     require_shape("rms_norm forward", "inverse_rms", inverse_rms, x.rows());
     if (!(epsilon >= 0))
       throw value_error(message("rms_norm forward: epsilon is ", epsilon, ", expected >= 0"));
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<T>>(
         x.rows(), x.columns(),
-        rms_norm_each_row<T>{x, {gain.data()}, static_cast<T>(epsilon), y, {inverse_rms.data()}});
+        rms_norm_each_row<T>{x, {gain.data()}, static_cast<compute_t<T>>(epsilon), y, {inverse_rms.data()}});
   }
 
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> x,
-                       std::type_identity_t<view<T const>> inverse_rms,
-                       std::type_identity_t<view<T const>> gain, std::type_identity_t<view<T const, 2>> d_y,
-                       view<T, 2> d_x, std::type_identity_t<view<T>> d_gain) {
+                       view<compute_t<T> const> inverse_rms, std::type_identity_t<view<T const>> gain,
+                       std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_x,
+                       view<compute_t<T>> d_gain) {
     require_shape("rms_norm backward", "inverse_rms", inverse_rms, x.rows());
     require_shape("rms_norm backward", "gain", gain, x.columns());
     require_shape("rms_norm backward", "d_y", d_y, x.rows(), x.columns());
@@ -94,7 +95,7 @@ struct rms_norm {
     // The sum first: d_x may overwrite d_y.
     column_sum<Backend>::accumulate_terms(backend, x.rows(), d_gain,
                                           rms_norm_gain_term<T>{x, {inverse_rms.data()}, d_y});
-    backend.template for_rows<T>(
+    backend.template for_rows<compute_t<T>>(
         x.rows(), x.columns(),
         rms_norm_backward_each_row<T>{x, {inverse_rms.data()}, {gain.data()}, d_y, d_x});
   }

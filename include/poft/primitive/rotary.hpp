@@ -43,16 +43,17 @@ template <class T>
 struct rotary_each_row {
   row<std::int32_t const> positions;
   std::int64_t first_position;
-  view<T const, 2> table;
-  T direction;  // 1, or -1 to turn back
+  view<compute_t<T> const, 2> table;
+  compute_t<T> direction;  // 1, or -1 to turn back
   view<T, 2> x;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
     std::int64_t const channels = table.columns(), half = channels / 2;
-    row<T const> const cosine{table.row(first_position < 0 ? r : positions.data[r] - first_position).data()};
-    row<T const> const sine{cosine.data + half};
-    T const sign = direction;
+    row<compute_t<T> const> const cosine{
+        table.row(first_position < 0 ? r : positions.data[r] - first_position).data()};
+    row<compute_t<T> const> const sine{cosine.data + half};
+    compute_t<T> const sign = direction;
     for (std::int64_t head = 0; head < x.columns(); head += channels) {
       row<T> const low{x.row(r).data() + head}, high{low.data + half};
       group.each(std::int64_t{0}, half, [=](auto c) {
@@ -80,19 +81,20 @@ struct rotary {
   template <class T>
   static void forward(Backend const& backend, indices<Backend, std::int32_t> positions,
                       std::ptrdiff_t head_channels, double base, view<T, 2> x) {
-    turn("rotary forward", "x", backend, positions, head_channels, base, T(1), x);
+    turn("rotary forward", "x", backend, positions, head_channels, base, 1, x);
   }
   template <class T>
   static void backward(Backend const& backend, indices<Backend, std::int32_t> positions,
                        std::ptrdiff_t head_channels, double base, view<T, 2> d_x) {
-    turn("rotary backward", "d_x", backend, positions, head_channels, base, T(-1), d_x);
+    turn("rotary backward", "d_x", backend, positions, head_channels, base, -1, d_x);
   }
 
  private:
   template <class T>
   static void turn(char const* operation, char const* name, Backend const& backend,
                    indices<Backend, std::int32_t> positions_of_rows, std::ptrdiff_t head_channels,
-                   double base, T direction, view<T, 2> x) {
+                   double base, compute_t<T> direction, view<T, 2> x) {
+    using C                                  = compute_t<T>;
     view<std::int32_t const> const positions = positions_of_rows.host();
     require_shape(operation, name, x, positions.size(), x.columns());
     if (head_channels < 2 || head_channels % 2 != 0 || x.columns() % head_channels != 0) {
@@ -114,12 +116,12 @@ struct rotary {
     std::int64_t const range          = largest - smallest + 1;
     std::int64_t const table_rows     = std::min<std::int64_t>(range, positions.size());
     std::int64_t const first_position = table_rows == range ? smallest : -1;
-    auto angles                       = backend.template allocate<T>(table_rows * head_channels);
-    view<T, 2> const table(angles.data(), table_rows, head_channels);
+    auto angles                       = backend.template allocate<C>(table_rows * head_channels);
+    view<C, 2> const table(angles.data(), table_rows, head_channels);
     constexpr std::int64_t cost_of_angle = 16;  // elements that are turned in the time of one angle
-    backend.template for_rows<T>(table_rows, cost_of_angle * head_channels,
-                                 rotary_table_row<T>{positions_of_rows.there(), first_position, base, table});
-    backend.template for_rows<T>(
+    backend.template for_rows<C>(table_rows, cost_of_angle * head_channels,
+                                 rotary_table_row<C>{positions_of_rows.there(), first_position, base, table});
+    backend.template for_rows<C>(
         x.rows(), x.columns(),
         rotary_each_row<T>{positions_of_rows.there(), first_position, table, direction, x});
   }

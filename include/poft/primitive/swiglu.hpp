@@ -62,15 +62,15 @@ struct swiglu {
   template <class T>
   static void forward(Backend const& backend, std::type_identity_t<view<T const, 2>> gate_up, view<T, 2> y) {
     require_shape("swiglu forward", "gate_up", gate_up, y.rows(), 2 * y.columns());
-    backend.template for_rows<T>(y.rows(), 2 * y.columns(), swiglu_each_row<T>{gate_up, y});
+    backend.template for_rows<compute_t<T>>(y.rows(), 2 * y.columns(), swiglu_each_row<T>{gate_up, y});
   }
   template <class T>
   static void backward(Backend const& backend, std::type_identity_t<view<T const, 2>> gate_up,
                        std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_gate_up) {
     require_shape("swiglu backward", "gate_up", gate_up, d_y.rows(), 2 * d_y.columns());
     require_shape("swiglu backward", "d_gate_up", d_gate_up, d_y.rows(), 2 * d_y.columns());
-    backend.template for_rows<T>(d_y.rows(), 2 * d_y.columns(),
-                                 swiglu_backward_each_row<T>{gate_up, d_y, d_gate_up});
+    backend.template for_rows<compute_t<T>>(d_y.rows(), 2 * d_y.columns(),
+                                            swiglu_backward_each_row<T>{gate_up, d_y, d_gate_up});
   }
 };
 

@@ -23,15 +23,17 @@ struct row_moments {
 ///
 /// The variance is summed from differences to the mean: E[x^2] - mean^2 cancels. y may be x.
 template <class Group, class T>
-POFT_FN row_moments<T> layer_norm_row(Group group, row<T const> x, row<T const> gain, row<T const> bias,
-                                      row<T> y, std::int64_t width, T epsilon) {
-  T const share    = T(1) / static_cast<T>(width);
-  T const mean     = share * group.sum(std::int64_t{0}, width, [=](auto i) { return x[i]; });
-  T const variance = share * group.sum(std::int64_t{0}, width, [=](auto i) {
+POFT_FN row_moments<compute_t<T>> layer_norm_row(Group group, row<T const> x, row<T const> gain,
+                                                 row<T const> bias, row<T> y, std::int64_t width,
+                                                 compute_t<T> epsilon) {
+  using C          = compute_t<T>;
+  C const share    = C(1) / static_cast<C>(width);
+  C const mean     = share * group.sum(std::int64_t{0}, width, [=](auto i) { return x[i]; });
+  C const variance = share * group.sum(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     return square(x[i] - S(mean));
   });
-  T const inverse  = T(1) / sqrt(variance + epsilon);
+  C const inverse  = C(1) / sqrt(variance + epsilon);
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     y.set(i, gain[i] * ((x[i] - S(mean)) * S(inverse)) + bias[i]);
@@ -45,8 +47,8 @@ POFT_FN row_moments<T> layer_norm_row(Group group, row<T const> x, row<T const> 
 ///
 /// d_x may be d_y.
 template <class Group, class T>
-POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<T> moments, row<T const> gain,
-                                     row<T const> d_y, row<T> d_x, std::int64_t width) {
+POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<compute_t<T>> moments,
+                                     row<T const> gain, row<T const> d_y, row<T> d_x, std::int64_t width) {
   auto const normalised = [=](auto i) {
     using S = decltype(x[i]);
     return (x[i] - S(moments.mean)) * S(moments.inverse_deviation);
@@ -57,9 +59,10 @@ POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<T>
     out.at[1] = out.at[0] * normalised(i);
     return out;
   });
-  T const share   = T(1) / static_cast<T>(width);
-  T const mean_g  = share * sums.at[0];
-  T const mean_gn = share * sums.at[1];
+  using C         = compute_t<T>;
+  C const share   = C(1) / static_cast<C>(width);
+  C const mean_g  = share * sums.at[0];
+  C const mean_gn = share * sums.at[1];
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     d_x.set(i, S(moments.inverse_deviation) * (gain[i] * d_y[i] - S(mean_g) - normalised(i) * S(mean_gn)));

@@ -17,10 +17,11 @@ namespace poft {
 ///
 /// Returns 1 / sqrt(...). y may be x.
 template <class Group, class T>
-POFT_FN T rms_norm_row(Group group, std::type_identity_t<row<T const>> x, row<T const> gain, row<T> y,
-                       std::int64_t width, T epsilon) {
-  T const squares = group.sum(std::int64_t{0}, width, [=](auto i) { return square(x[i]); });
-  T const inverse = T(1) / sqrt(squares / static_cast<T>(width) + epsilon);
+POFT_FN compute_t<T> rms_norm_row(Group group, std::type_identity_t<row<T const>> x, row<T const> gain,
+                                  row<T> y, std::int64_t width, compute_t<T> epsilon) {
+  using C         = compute_t<T>;
+  C const squares = group.sum(std::int64_t{0}, width, [=](auto i) { return square(x[i]); });
+  C const inverse = C(1) / sqrt(squares / static_cast<C>(width) + epsilon);
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     y.set(i, gain[i] * (x[i] * S(inverse)));
@@ -34,10 +35,11 @@ POFT_FN T rms_norm_row(Group group, std::type_identity_t<row<T const>> x, row<T 
 ///
 /// d_x may be d_y.
 template <class Group, class T>
-POFT_FN void rms_norm_backward_row(Group group, row<T const> x, T inverse_rms, row<T const> gain,
+POFT_FN void rms_norm_backward_row(Group group, row<T const> x, compute_t<T> inverse_rms, row<T const> gain,
                                    row<T const> d_y, row<T> d_x, std::int64_t width) {
-  T const sum    = group.sum(std::int64_t{0}, width, [=](auto i) { return gain[i] * d_y[i] * x[i]; });
-  T const factor = sum * inverse_rms * inverse_rms / static_cast<T>(width);
+  using C        = compute_t<T>;
+  C const sum    = group.sum(std::int64_t{0}, width, [=](auto i) { return gain[i] * d_y[i] * x[i]; });
+  C const factor = sum * inverse_rms * inverse_rms / static_cast<C>(width);
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
     d_x.set(i, S(inverse_rms) * (gain[i] * d_y[i] - x[i] * S(factor)));

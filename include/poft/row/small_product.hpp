@@ -27,11 +27,11 @@ struct row_block {
 
 /// weighted_sums from row `first` on, sizeof...(R) rows together while there are so many; returns the next row. The
 /// sequence unrolls what loops would leave to the compiler's mood.
-template <int... R, class Group, class T, class Start, class Weight>
+template <int... R, class Group, class T, class Start, class Weight, class Stored>
 POFT_FN std::int64_t weighted_sums_in_strips(std::integer_sequence<int, R...>, std::int64_t first,
                                              Group group, std::int64_t rows, std::int64_t width,
                                              row_block<T> to, Start start, std::int64_t terms, Weight weight,
-                                             row_block<T const> from) {
+                                             row_block<Stored> from) {
   constexpr std::int64_t together = sizeof...(R);
   for (; first + together <= rows; first += together) {
     group.each(std::int64_t{0}, width, [=](auto i) {
@@ -50,9 +50,9 @@ POFT_FN std::int64_t weighted_sums_in_strips(std::integer_sequence<int, R...>, s
 ///   to[r][i] = start(r, i) + sum_k weight(r, k) from[k][i]      r < rows, k < terms, i < width
 ///
 /// Lanes run along the rows; a weight is one number for all of them. Several rows share each load of `from`.
-template <class Group, class T, class Start, class Weight>
+template <class Group, class T, class Start, class Weight, class Stored = T const>
 POFT_FN void weighted_sums(Group group, std::int64_t rows, std::int64_t width, row_block<T> to, Start start,
-                           std::int64_t terms, Weight weight, std::type_identity_t<row_block<T const>> from) {
+                           std::int64_t terms, Weight weight, row_block<Stored> from) {
   auto const from_row = [=](auto strip, std::int64_t first) {
     return weighted_sums_in_strips(strip, first, group, rows, width, to, start, terms, weight, from);
   };

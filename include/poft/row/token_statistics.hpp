@@ -150,8 +150,8 @@ struct row_adjoint {
 ///   dL/dz_v = sum_y c_y 1[v = y]  -  (sum_y c_y) pi_v  -  c_H pi_v (log pi_v + H)
 ///
 /// without the first term, which touches single elements (add_target). d_z is overwritten or added to; it may be z.
-template <bool Entropy, class Group, class Stored>
-POFT_FN void write_row(Group group, row<Stored const> z, row<Stored> d_z, std::int64_t vocab,
+template <bool Entropy, class Group, class Stored, class Gradient>
+POFT_FN void write_row(Group group, row<Stored const> z, row<Gradient> d_z, std::int64_t vocab,
                        row_adjoint<typename Group::value> adjoint, bool accumulate) {
   group.each(0, vocab, [=](auto i) {
     using S        = decltype(z[i]);

@@ -30,6 +30,8 @@ struct wanted_outputs {
 /// Memory for the passes over micro-batches; keep one and use it again.
 template <class Backend, class T>
 class response_pass {
+  using C = compute_t<T>;  // of all numbers per token and per response
+
  public:
   /// The model is looked at, and its gradient added to; it must outlive this. Logits are kept from pass to pass where they fit
   /// into `logits_bytes`, and made again where not.
@@ -56,33 +58,33 @@ class response_pass {
       d_hidden_ = model_.backend().template allocate<T>(hidden_.size());
     }
     view<T, 2> const d_hidden(d_hidden_.data(), hidden_.rows(), hidden_.columns());
-    d_row_.assign(batch.tokens.size(), T(0));
+    d_row_.assign(batch.tokens.size(), C(0));
     auto token        = static_cast<std::size_t>(in.tokens[first]);
     auto const spread = [&](std::vector<double> const& d_token) {
       std::size_t k = token;
       for (std::size_t row = 0; row < d_row_.size(); ++row) {
-        d_row_[row] = batch.mask[row] ? static_cast<T>(d_token[k++]) : T(0);
+        d_row_[row] = batch.mask[row] ? static_cast<C>(d_token[k++]) : C(0);
       }
     };
     if (wanted_.log_probs) {
       spread(in.d_log_prob);
       head_.add_token_gradient(d_row_);
       if (in.d_entropy != 0) {
-        d_row_.assign(d_row_.size(), static_cast<T>(in.d_entropy));
+        d_row_.assign(d_row_.size(), static_cast<C>(in.d_entropy));
         head_.add_entropy_gradient(d_row_);
       }
       head_.write(hidden_, model_.slices().head, batch.batch(), d_hidden, model_.gradient_slices().head);
     } else {
-      model_.backend().fill(view<T>(d_hidden.data(), d_hidden.size()), T(0));
+      model_.backend().fill(view<T>(d_hidden.data(), d_hidden.size()), T{});
     }
     if (wanted_.scalars) {
       spread(in.d_value);
       for (std::size_t s = 0; s < batch.responses.size(); ++s) {
-        d_row_[static_cast<std::size_t>(batch.offsets[s + 1] - 1)] += static_cast<T>(in.d_reward[first + s]);
+        d_row_[static_cast<std::size_t>(batch.offsets[s + 1] - 1)] += static_cast<C>(in.d_reward[first + s]);
       }
       scalar_head<Backend>::backward(
           model_.backend(), hidden_, model_.slices().scalar_head,
-          view<T const>(d_row_copy_.send(model_.backend(), d_row_), hidden_.rows()), d_hidden,
+          view<C const>(d_row_copy_.send(model_.backend(), d_row_), hidden_.rows()), d_hidden,
           model_.gradient_slices().scalar_head);
     }
     model_.backward(d_hidden);
@@ -98,7 +100,7 @@ class response_pass {
     }
     if (wanted.scalars) {
       values_.resize(batch.tokens.size());
-      view<T> const values(values_copy_.send(model_.backend(), values_), hidden_.rows());
+      view<C> const values(values_copy_.send(model_.backend(), values_), hidden_.rows());
       scalar_head<Backend>::forward(model_.backend(), hidden_, model_.slices().scalar_head, values);
       values_copy_.fetch(model_.backend(), values_);
     }
@@ -121,8 +123,8 @@ class response_pass {
   hidden_head<Backend, T> head_;
   wanted_outputs wanted_;
   view<T const, 2> hidden_;        // [rows, channels]
-  std::vector<T> values_, d_row_;  // [rows]
-  backend_copy<Backend, T> values_copy_, d_row_copy_;
+  std::vector<C> values_, d_row_;  // [rows]
+  backend_copy<Backend, C> values_copy_, d_row_copy_;
   buffer_of<Backend, T> d_hidden_;  // [rows, channels]
 };
 

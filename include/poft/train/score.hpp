@@ -83,9 +83,9 @@ template <class Backend, class T>
 std::uint64_t fingerprint(transformer<Backend, T> const& model) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (T const parameter : on_host(model.backend(), model.parameters())) {
-    hash =
-        (hash ^ std::bit_cast<std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>(parameter)) *
-        0x100000001b3;
+    using bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                    std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+    hash       = (hash ^ std::bit_cast<bits>(parameter)) * 0x100000001b3;
   }
   return hash;
 }

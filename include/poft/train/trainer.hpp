@@ -76,8 +76,12 @@ struct data_source {
   std::int64_t steps = 0;
 };
 
+/// The parameters of a model of bfloat16 are trained as float masters, of which the model holds what they round to; its gradient,
+/// which processes sum, is float, too.
 template <class Backend, class T>
 class trainer {
+  using C = compute_t<T>;
+
  public:
   /// The model is trained in place, from process 0's parameters. `processes`: null for one.
   trainer(transformer<Backend, T>& model, std::vector<training_term> terms, training_settings settings,
@@ -112,7 +116,7 @@ class trainer {
       throw value_error("train: the model has no head for tokens");
     }
     last_ = wanted_.scalars ? last_token::kept : last_token::left_out;
-    exchange(model_.parameters(), [&](std::span<T> parameters) { processes_.broadcast(parameters); });
+    exchange(model_.parameters(), [&](auto parameters) { processes_.broadcast(parameters); });
   }
 
   /// Trains up to settings.steps, from the newest checkpoint of the folder where there is one.
@@ -123,7 +127,7 @@ class trainer {
   /// loss or gradient is not finite, and then has changed no parameter.
   step_metrics step(dataset const& data, std::span<std::int64_t const> examples) {
     auto const start = std::chrono::steady_clock::now();
-    std::span<T const> const gradient(model_.gradient());
+    std::span<C const> const gradient(model_.gradient());
     step_metrics out;
     clip_global_norm::result clipped;
     try {
@@ -147,7 +151,7 @@ class trainer {
   /// Adds the gradient of the mean loss over all processes' examples to the model's. Each process takes its part of them.
   step_metrics add_gradient(dataset const& data, std::span<std::int64_t const> examples) {
     step_metrics const out = pass_over(data, examples, true);
-    exchange(model_.gradient(), [&](std::span<T> gradient) { processes_.sum(gradient); });
+    exchange(model_.gradient(), [&](auto gradient) { processes_.sum(gradient); });
     return out;
   }
 
@@ -164,6 +168,15 @@ class trainer {
   /// Taken so far.
   std::int64_t steps() const { return optimiser_.steps(); }
 
+  /// The parameters as they are trained, in the backend's memory: the model's, or their masters where it stores bfloat16.
+  std::span<C const> masters() { return optimiser_.masters(model_.parameters()); }
+  /// f(std::span<C>) of these for an f of the host, which may change them, in every process alike: initialise(),
+  /// load_parameters() of a file in float. The model gets what they round to.
+  template <class F>
+  void change_masters(F const& f) {
+    optimiser_.change_masters(model_.parameters(), f);
+  }
+
  private:
   using examples_view = std::span<std::int64_t const>;
 
@@ -174,8 +187,8 @@ class trainer {
   }
 
   /// Where there are others: f(numbers) by the communicator, in the backend's memory if it takes that, else in the host's.
-  template <class F>
-  void exchange(std::span<T> numbers, F const& f) {
+  template <class U, class F>
+  void exchange(std::span<U> numbers, F const& f) {
     if (processes_.size() == 1) return;
     if (processes_.takes_backend_memory()) {
       f(numbers);
@@ -270,18 +283,18 @@ class trainer {
   }
 
   /// Of the gradient of all processes. Throws where it is not finite, naming a parameter and, of one process, an example.
-  double norm_of(std::span<T const> gradient, dataset const& data, examples_view examples) {
+  double norm_of(std::span<C const> gradient, dataset const& data, examples_view examples) {
     try {
       return global_norm(model_.backend(), gradient);
     } catch (value_error const&) {
       auto const is_finite = [](auto const& numbers) {
         return std::all_of(numbers.data(), numbers.data() + numbers.size(),
-                           [](T one) { return std::isfinite(one); });
+                           [](C one) { return std::isfinite(one); });
       };
       std::string text = message("objective ", objectives(), ": the gradient of ");
       auto const here  = on_host(model_.backend(), gradient);
       for (auto const& one :
-           named_parameters(model_.config(), transformer_slices<T const>(model_.config(), here.data()))) {
+           named_parameters(model_.config(), transformer_slices<C const>(model_.config(), here.data()))) {
         if (is_finite(one.values)) continue;
         text += one.name + " is not finite";
         break;

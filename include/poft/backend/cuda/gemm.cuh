@@ -64,8 +64,7 @@ void gemm(context& on, float_products precision, primitive::gemm_options const& 
           view<T const, 2> b, view<Out, 2> c) {
   static_assert(std::is_same_v<T, Out> || (std::is_same_v<T, bfloat16> && std::is_same_v<Out, float>),
                 "gemm: C has the operands' type, or is float where they are bfloat16");
-  auto const [rows, columns, depth] =
-      primitive::gemm_extents_of(options, a, b, view<T, 2>(nullptr, c.rows(), c.columns(), c.row_stride()));
+  auto const [rows, columns, depth] = primitive::gemm_extents_of(options, a, b, c);
   if (rows == 0 || columns == 0 || options.count == 0) return;
   if (depth == 0 && options.beta == 1) return;
 

@@ -10,6 +10,7 @@
 #include "poft/backend/eigen/lane_group.hpp"
 #include "poft/backend/eigen/parallel.hpp"
 #include "poft/backend/host_buffer.hpp"
+#include "poft/core/bfloat16.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
 
@@ -41,7 +42,16 @@ struct backend {
   template <class T>
   void gemm(primitive::gemm_options const& options, std::type_identity_t<view<T const, 2>> a,
             std::type_identity_t<view<T const, 2>> b, view<T, 2> c) const {
-    eigen::gemm<T>(usable_threads(threads), options, a, b, c);
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      gemm_through_float(usable_threads(threads), options, a, b, c);
+    } else {
+      eigen::gemm<T>(usable_threads(threads), options, a, b, c);
+    }
+  }
+  /// Operands of bfloat16 into float.
+  void gemm(primitive::gemm_options const& options, view<bfloat16 const, 2> a, view<bfloat16 const, 2> b,
+            view<float, 2> c) const {
+    gemm_through_float(usable_threads(threads), options, a, b, c);
   }
 
   /// f(group, r) for r in [0, n): pieces of as many rows as make a few pages of elements.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "poft/backend/eigen/blas_product.hpp"
@@ -16,6 +17,8 @@
 #include "poft/backend/eigen/lane_group.hpp"
 #include "poft/backend/eigen/parallel.hpp"
 #include "poft/backend/eigen/tiled_product.hpp"
+#include "poft/backend/host_buffer.hpp"
+#include "poft/core/bfloat16.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/gemm.hpp"
 
@@ -112,6 +115,42 @@ void gemm(int threads, primitive::gemm_options const& options, view<T const, 2> 
       at.store(to, sum);
     });
   });
+}
+
+/// The same of bfloat16, into float or rounded once: by copies in float, which cost little beside the product itself. A CPU
+/// that multiplies bfloat16 is not asked for.
+template <class Out>
+void gemm_through_float(int threads, primitive::gemm_options const& options, view<bfloat16 const, 2> a,
+                        view<bfloat16 const, 2> b, view<Out, 2> c) {
+  primitive::gemm_extents_of(options, a, b, c);
+  if (c.empty()) return;
+  auto const convert = [threads](auto from, auto to) {
+    for_each_piece(threads, to.rows(), [&](std::int64_t r) {
+      lane_group<float>::each(0, to.columns(),
+                              [&](auto i) { i.store(to.row(r).data(), i.load(from.row(r).data())); });
+    });
+  };
+  host_buffer<float> room_a(a.size()), room_b(b.size()),
+      room_c(std::is_same_v<Out, float> ? std::int64_t{0} : c.size());
+  view<float, 2> const of_a(room_a.data(), a.rows(), a.columns()), of_b(room_b.data(), b.rows(), b.columns());
+  primitive::gemm_options once = options;
+  once.count                   = 1;
+  for (std::int64_t k = 0; k < options.count; ++k) {
+    auto const its = [k](auto m, std::int64_t stride) {
+      return decltype(m)(m.data() + k * stride, m.rows(), m.columns(), m.row_stride());
+    };
+    if (k == 0 || options.stride_a != 0) convert(its(a, options.stride_a), of_a);
+    if (k == 0 || options.stride_b != 0) convert(its(b, options.stride_b), of_b);
+    auto const to = its(c, options.stride_c);
+    if constexpr (std::is_same_v<Out, float>) {
+      gemm<float>(threads, once, of_a, of_b, to);
+    } else {
+      view<float, 2> const sums(room_c.data(), c.rows(), c.columns());
+      if (options.beta != 0) convert(to, sums);
+      gemm<float>(threads, once, of_a, of_b, sums);
+      convert(sums, to);
+    }
+  }
 }
 
 }  // namespace POFT_FLAGS
