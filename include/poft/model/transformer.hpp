@@ -189,9 +189,34 @@ class transformer {
     offsets_there_   = offsets_copy_.send_indices(backend_, pieces_.offsets());
     reserve();
     for_pieces(backend_, pieces_.count(), [&](Backend const& b, std::int64_t piece) {
-      for (sequence_chunk const& chunk : pieces_[piece]) forward_chunk(b, piece, chunk);
+      for (sequence_chunk const& chunk : pieces_[piece])
+        repeated(b, chunk, nullptr, [&](Backend const& own) { forward_chunk(own, piece, chunk); });
     });
     return hidden();
+  }
+
+  /// f(b) on a chunk, which backends may repeat for chunks of equal shapes in the same memory; dropout's masks change.
+  template <class F>
+  void repeated(Backend const& b, sequence_chunk const& chunk, T const* d_hidden, F const& f) const {
+    if (dropout_seed_) return f(b);
+    auto const key = [&] {
+      auto const of = [](auto const* data) { return reinterpret_cast<std::uintptr_t>(data); };
+      std::vector<std::uint64_t> out{of(d_hidden),
+                                     of(parameters_.data()),
+                                     of(gradient_.data()),
+                                     of(arena_.data()),
+                                     of(statistics_.data()),
+                                     of(moments_.data()),
+                                     of(tokens_there_.there().data),
+                                     of(positions_there_.there().data),
+                                     of(offsets_there_.there().data),
+                                     static_cast<std::uint64_t>(kept_),
+                                     static_cast<std::uint64_t>(tokens_.size()),
+                                     static_cast<std::uint64_t>(chunk.first)};
+      out.insert(out.end(), chunk.offsets.begin(), chunk.offsets.end());
+      return out;
+    };
+    replayed(b, key, f);
   }
 
   // In the following, n is the number of the chunk's tokens.
@@ -230,10 +255,12 @@ class transformer {
 
   void backward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s,
                       view<T const, 2> d_hidden, transformer_slices<C> const& d) const {
-    normalise_backward(b, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x, d.last_norm);
-    for (std::ptrdiff_t l = config_.layers - 1; l >= 0; --l) {
-      backward_block(b, chunk, l, s, d.blocks[static_cast<std::size_t>(l)]);
-    }
+    repeated(b, chunk, d_hidden.data(), [&](Backend const& own) {
+      normalise_backward(own, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x, d.last_norm);
+      for (std::ptrdiff_t l = config_.layers - 1; l >= 0; --l) {
+        backward_block(own, chunk, l, s, d.blocks[static_cast<std::size_t>(l)]);
+      }
+    });
     if (dropout_seed_) drop::backward(b, config_.dropout, *dropout_seed_, mask(chunk), s.d_x, s.d_x);
     if (config_.position == position_kind::learned) {
       embedding::backward(b, positions(chunk), s.d_x, d.position_embedding);
