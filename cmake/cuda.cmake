@@ -1,5 +1,5 @@
 # CUDA as POFT_CUDA says: POFT_NVCC, and poft::cuda where the toolkit is found; without it POFT_NVCC is empty and nothing else
-# of the build asks for CUDA. Kernels are compiled for CMAKE_CUDA_ARCHITECTURES; if that is not said, for
+# of the build asks for CUDA. Kernels are compiled for CMAKE_CUDA_ARCHITECTURES or CUDAARCHS; if neither is said, for
 # the GPU that is there, and where there is none for A100 and H100 (both cost a fifth more time to compile than one).
 set(POFT_NVCC "")
 if(POFT_CUDA)
@@ -15,7 +15,9 @@ if(POFT_CUDA)
 endif()
 
 if(POFT_NVCC AND PROJECT_IS_TOP_LEVEL)
-  if(NOT CMAKE_CUDA_ARCHITECTURES)
+  if(NOT CMAKE_CUDA_ARCHITECTURES AND DEFINED ENV{CUDAARCHS})
+    set(CMAKE_CUDA_ARCHITECTURES $ENV{CUDAARCHS})
+  elseif(NOT CMAKE_CUDA_ARCHITECTURES)
     execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE no_gpu OUTPUT_QUIET ERROR_QUIET)
     if(no_gpu)
       set(CMAKE_CUDA_ARCHITECTURES 80 90)

@@ -18,7 +18,7 @@
 namespace poft::bench {
 namespace {
 
-using stored = float;  // of hidden states, the head's weight and the hidden states' gradient
+using stored = bfloat16;  // hidden states, the head's weight and the hidden states' gradient
 
 template <class T>
 struct product_with {

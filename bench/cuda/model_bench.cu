@@ -22,7 +22,7 @@
 namespace poft::bench {
 namespace {
 
-using stored  = float;  // parameters and activations; products of float take TF32 operands
+using stored  = bfloat16;  // parameters and activations
 using compute = compute_t<stored>;
 /// Of log-probs, relative to the largest: what rounding the parameters to bfloat16 changes, or what TF32 does.
 constexpr double largest_error = std::is_same_v<stored, float> ? 1e-3 : 0.02;

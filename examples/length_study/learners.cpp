@@ -5,7 +5,7 @@
 #include "poft/preference/advantage.hpp"
 #include "poft/preference/reward_weight.hpp"
 #include "poft/train/on_policy.hpp"
-#include "poft/train/score.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace length_study {
 namespace {

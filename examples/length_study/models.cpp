@@ -3,7 +3,7 @@
 #include "models.hpp"
 
 #include "poft/model/parameters.hpp"
-#include "poft/train/trainer.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace length_study {
 

@@ -7,8 +7,7 @@
 
 #include "poft/preference/advantage.hpp"
 #include "poft/train/on_policy.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace length_study {
 namespace {

@@ -7,9 +7,8 @@
 
 #include "poft/train/on_policy.hpp"
 #include "poft/train/progress.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
 #include "results.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace length_study {
 namespace {

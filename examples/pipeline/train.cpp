@@ -10,8 +10,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/json_io.hpp"
 #include "poft/core/whole_file.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
+#include "trainer_on_cpu.hpp"
 #include "training_data.hpp"
 #include "training_run.hpp"
 

@@ -7,8 +7,7 @@
 
 #include "arms.hpp"
 #include "poft/model/parameters.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace text_study {
 namespace {

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "poft/model/generate.hpp"
 #include "poft/model/parameters.hpp"
 #include "poft/text/learn_byte_pairs.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
 #include "study/journal.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace text_study {
 namespace {

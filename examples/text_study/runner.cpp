@@ -10,9 +10,8 @@
 #include "poft/preference/selection.hpp"
 #include "poft/scalar/functions.hpp"
 #include "poft/train/progress.hpp"
-#include "poft/train/score.hpp"
-#include "poft/train/trainer.hpp"
 #include "results.hpp"
+#include "trainer_on_cpu.hpp"
 
 namespace text_study {
 namespace {

@@ -233,7 +233,7 @@ class optimiser {
       return {parameters.data() + first};
     }
   }
-  void exchange_masters(std::span<T> parameters, bool to_model) {
+  void exchange_masters(std::span<T> parameters, bool to_model) requires(detail::has_masters<T>) {
     require_lengths("optimiser", parameters.size(), parameters.size(), state_of(masters_).size());
     for_pieces_of(masters_.size(),
                   detail::masters_piece<T>{masters_.size(), trained(parameters, 0), to_model});
