@@ -83,9 +83,7 @@ std::int64_t row_file::finish() {
     copy_without_markers();
     fs::remove(part_, failed);
   } else {
-    fs::rename(part_, path_, failed);
-    if (failed)
-      throw poft::io_error(message("out: cannot make \"", path_.string(), "\": ", failed.message()));
+    put_in_place(part_);
   }
   fs::remove(run_path_, failed);
   return left_out_;
@@ -93,13 +91,22 @@ std::int64_t row_file::finish() {
 
 void row_file::copy_without_markers() const {
   std::ifstream in(part_, std::ios::binary);
-  poft::whole_file out(path_);
+  fs::path const rows =
+      fs::path(path_).concat(".rows");  // whole_file(path_) would write to part_, which is read
+  poft::whole_file out(rows);
   for (std::string row; std::getline(in, row);) {
     if (nlohmann::json::parse(row).contains(marker)) continue;
     row += '\n';
     out.write(row.data(), row.size());
   }
   out.commit();
+  put_in_place(rows);
+}
+
+void row_file::put_in_place(fs::path const& finished) const {
+  std::error_code failed;
+  fs::rename(finished, path_, failed);
+  if (failed) throw poft::io_error(message("out: cannot make \"", path_.string(), "\": ", failed.message()));
 }
 
 void row_file::refuse(std::string const& what) const {

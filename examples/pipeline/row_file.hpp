@@ -42,6 +42,7 @@ class row_file {
   [[noreturn]] void refuse(std::string const& what) const;
   std::optional<std::string> kept_row();
   void copy_without_markers() const;
+  void put_in_place(fs::path const& finished) const;
 
   fs::path path_, part_, run_path_;
   std::optional<std::ifstream> kept_;  // rows of an earlier run, while there are any

@@ -68,35 +68,6 @@ std::vector<T> at(std::vector<T> const& from, std::vector<std::size_t> const& pl
   return out;
 }
 
-/// What an arm of single responses is trained on, and by.
-std::pair<poft::dataset, poft::training_term> supervised(arm const& one, std::uint64_t seed,
-                                                         scored_data const& data, language_model& model) {
-  auto const kept = kept_samples(one, data, model);
-  auto samples    = at(data.samples, kept);
-  auto score      = at(data.score, kept);
-  if (one.distilled_from >= 0) {
-    auto const& said = data.answered_by.at(one.distilled_from);
-    for (std::size_t k = 0; k < kept.size(); ++k) samples[k].response = said[kept[k]];
-  }
-  if (one.judged_by == scores::permuted) {
-    poft::random_stream random(seed, permutation_stream);
-    random.shuffle(poft::view<double>(score));
-  }
-  poft::dataset out = encoded(*model.tokens, samples);
-  if (one.judged_by == scores::constant) {
-    double const constant = one.beta * mean_of(coefficients(model, samples, score, one.beta));
-    out.set("example_weight", std::vector<double>(samples.size(), constant));
-  }
-  if (one.by == method::sft || one.judged_by == scores::constant)
-    return {std::move(out), poft::training_term{poft::make_objective("nll")}};
-  out.set("aligned_score", score);
-  std::vector<double> clean;
-  for (sample const& s : samples) clean.push_back(s.clean);
-  out.set("clean", clean);
-  return {std::move(out), poft::training_term{poft::make_objective(method_names[static_cast<int>(one.by)],
-                                                                   {{"beta", one.beta}})}};
-}
-
 /// The right answer against a wrong one that a writer gave, prompt by prompt another writer: the same pairs for every start.
 poft::dataset pairs_of(std::vector<language_model> const& writers, int count, std::uint64_t seed) {
   recipe const tasks{.name = "pairs", .definitions = 0};
@@ -229,6 +200,34 @@ double auroc(std::vector<sample> const& samples, std::vector<double> const& scor
     spoilt += of_spoilt;
   }
   return clean > 0 && spoilt > 0 ? wins / (clean * spoilt) : std::nan("");
+}
+
+std::pair<poft::dataset, poft::training_term> supervised(arm const& one, std::uint64_t seed,
+                                                         scored_data const& data, language_model& model) {
+  auto const kept = kept_samples(one, data, model);
+  auto samples    = at(data.samples, kept);
+  auto score      = at(data.score, kept);
+  if (one.distilled_from >= 0) {
+    auto const& said = data.answered_by.at(one.distilled_from);
+    for (std::size_t k = 0; k < kept.size(); ++k) samples[k].response = said[kept[k]];
+  }
+  if (one.judged_by == scores::permuted) {
+    poft::random_stream random(seed, permutation_stream);
+    random.shuffle(poft::view<double>(score));
+  }
+  poft::dataset out = encoded(*model.tokens, samples);
+  if (one.judged_by == scores::constant) {
+    double const constant = one.beta * mean_of(coefficients(model, samples, score, one.beta));
+    out.set("example_weight", std::vector<double>(samples.size(), constant));
+  }
+  if (one.by == method::sft || one.judged_by == scores::constant)
+    return {std::move(out), poft::training_term{poft::make_objective("nll")}};
+  out.set("aligned_score", score);
+  std::vector<double> clean;
+  for (sample const& s : samples) clean.push_back(s.clean);
+  out.set("clean", clean);
+  return {std::move(out), poft::training_term{poft::make_objective(method_names[static_cast<int>(one.by)],
+                                                                   {{"beta", one.beta}})}};
 }
 
 double effective_share(std::vector<double> const& weights) {

@@ -11,6 +11,7 @@
 
 #include "arms.hpp"
 #include "measurement.hpp"
+#include "poft/train/terms.hpp"
 #include "study/runs.hpp"
 
 namespace text_study {
@@ -45,6 +46,11 @@ struct scored_data {
 };
 scored_data score_data(std::string const& name, std::uint64_t seed, world const& in,
                        std::vector<int> const& distilled_by);
+
+/// What an arm of single responses is trained on, and by: columns aligned_score and clean, or example_weight where a constant is
+/// in the place of PoFT's coefficients. `model` is the target as it starts.
+std::pair<poft::dataset, poft::training_term> supervised(arm const& one, std::uint64_t seed,
+                                                         scored_data const& data, language_model& model);
 
 /// Probability that a clean sample has a higher score than a spoilt one, ties counting half; NaN where one kind is missing.
 double auroc(std::vector<sample> const& samples, std::vector<double> const& scores);

@@ -77,6 +77,13 @@ TEST(distil, replaces_responses_and_keeps_the_rest) {
   auto const short_ones = expect_done(w.call_of("distil", {"--new-tokens", "1"}));
   EXPECT_NE(short_ones.said.find("2 left out"), std::string::npos) << short_ones.said;
   EXPECT_EQ(rows_of(w / "g.jsonl").size(), 0u);
+  // Two bytes and the end are there; three do not end.
+  write_lines(w / "data.jsonl", {R"({"id":"c","prompt":"copy xyz","response":"old"})",
+                                 R"({"id":"a","prompt":"copy ab","response":"old"})"});
+  auto const one_short = expect_done(w.call_of("distil", {"--new-tokens", "3"}));
+  EXPECT_NE(one_short.said.find("1 left out"), std::string::npos) << one_short.said;
+  ASSERT_EQ(rows_of(w / "g.jsonl").size(), 1u);
+  EXPECT_EQ(rows_of(w / "g.jsonl")[0], json::parse(R"({"id":"a","prompt":"copy ab","response":"ab"})"));
 }
 
 TEST(evaluate, exact_match_for_each_task_and_nats_per_token) {

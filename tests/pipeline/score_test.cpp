@@ -156,6 +156,22 @@ TEST(score, does_not_go_on_with_the_part_of_another_run) {
   expect_done(score(w, {"--restart"}));
 }
 
+// A run that stopped at a bad line leaves the rows of its first batch; the data has changed under its name since.
+TEST(score, does_not_go_on_where_a_sample_has_another_content) {
+  world const w("score_other_content");
+  std::vector<std::string> lines;
+  for (int k = 0; k < 100; ++k)
+    lines.push_back(
+        poft::message(R"({"id":")", k, R"(","prompt":"a prompt of some length","response":"r"})"));
+  lines.push_back("{");
+  write_lines(w / "data.jsonl", lines);
+  expect_refused(score(w), {"data.jsonl", "101"});
+  ASSERT_GT(rows_of(w / "s.jsonl.part").size(), 2u);
+  lines[1].replace(lines[1].find("\"r\""), 3, "\"R\"");
+  write_lines(w / "data.jsonl", lines);
+  expect_refused(score(w), {"s.jsonl.part", "of another run", "\"1\"", "another content", "--restart"});
+}
+
 TEST(score, refuses_or_passes_over_bad_lines) {
   world const w("score_bad_lines");
   std::string const good = R"({"id":"g","prompt":"p","response":"r"})";
