@@ -29,6 +29,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 import torch  # noqa: E402: after its threads are set
 from torch import nn  # noqa: E402
 import torch.nn.functional as functional  # noqa: E402
+from attention import attention  # noqa: E402
 
 torch.set_num_threads(options.threads)
 
@@ -47,9 +48,9 @@ class Block(nn.Module):
 
 
 class Policy(nn.Module):
-    def __init__(self, products):
+    def __init__(self, variant):
         super().__init__()
-        self.products = products
+        self.variant = variant
         self.token_table, self.position_table = nn.Embedding(vocab, channels), nn.Embedding(tokens, channels)
         self.blocks = nn.ModuleList(Block() for _ in range(layers))
         self.last_norm, self.head = nn.LayerNorm(channels), nn.Linear(channels, vocab, bias=False)
@@ -61,14 +62,6 @@ class Policy(nn.Module):
             elif name.endswith("bias"):
                 nn.init.zeros_(parameter)
 
-    def attention(self, q, k, v):
-        scale = 1 / math.sqrt(q.shape[-1])
-        scores = (q @ k.transpose(-2, -1) if self.products else (q[..., :, None, :] * k[..., None, :, :]).sum(-1)) * scale
-        if q.shape[2] > 1:
-            scores = scores.masked_fill(self.is_later[:q.shape[2], :k.shape[2]], -math.inf)
-        weights = functional.softmax(scores, -1)
-        return weights @ v if self.products else (weights[..., None] * v[..., None, :, :]).sum(-2)
-
     def forward(self, inputs, cache=None, held=0):
         """inputs [batch, time] behind the `held` tokens whose keys and values the cache has -> logits [batch, time, vocab]"""
         batch, time_ = inputs.shape
@@ -79,7 +72,7 @@ class Policy(nn.Module):
             if cache is not None:
                 cache[number, 0, :, :, held:held + time_], cache[number, 1, :, :, held:held + time_] = k, v
                 k, v = cache[number, :, :, :, :held + time_]
-            x = x + block.projection(self.attention(q, k, v).transpose(1, 2).reshape(batch, time_, channels))
+            x = x + block.projection(attention(q, k, v, self.is_later, self.variant).transpose(1, 2).reshape(batch, time_, channels))
             x = x + block.down(functional.gelu(block.up(block.mlp_norm(x)), approximate="tanh"))
         return self.head(self.last_norm(x))
 
@@ -119,14 +112,14 @@ def refuse_different_variants():
     """A competitor that computes something else is none."""
     with torch.no_grad():
         prompts, actions = torch.randint(vocab, (4,)), torch.randint(vocab, (4, tokens))
-        products, broadcast = Policy(True), Policy(False)
+        products, broadcast = Policy("products"), Policy("broadcast")
         broadcast.load_state_dict(products.state_dict())
         torch.testing.assert_close(products.rows(prompts, actions), broadcast.rows(prompts, actions), rtol=1e-4, atol=1e-5)
 
 
 def run(variant):
     torch.manual_seed(0)
-    policy, reference = Policy(variant == "products"), Policy(variant == "products")
+    policy, reference = Policy(variant), Policy(variant)
     fit(policy)
     reference.load_state_dict(policy.state_dict())
     optimiser = torch.optim.Adam(policy.parameters(), lr=1e-3)

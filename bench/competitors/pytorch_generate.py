@@ -13,7 +13,6 @@
 # product is a loop over small ones).
 import argparse
 import json
-import math
 import os
 import re
 import statistics
@@ -32,6 +31,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 
 import torch  # noqa: E402: after its threads are set
 import torch.nn.functional as functional  # noqa: E402
+from attention import attention  # noqa: E402
 
 torch.set_num_threads(options.threads)
 torch.set_grad_enabled(False)
@@ -63,17 +63,7 @@ last_norm = norm()
 is_later = torch.ones(positions, positions, dtype=torch.bool).triu(1)
 
 
-def attention(q, k, v, products):
-    """q [batch, heads, new, channels], k and v [batch, heads, all, channels]; the new tokens are the last of all."""
-    scale = 1 / math.sqrt(q.shape[-1])
-    scores = (q @ k.transpose(-2, -1) if products else (q[..., :, None, :] * k[..., None, :, :]).sum(-1)) * scale
-    if q.shape[2] > 1:
-        scores = scores.masked_fill(is_later[:q.shape[2], :k.shape[2]], -math.inf)
-    weights = functional.softmax(scores, -1)
-    return weights @ v if products else (weights[..., None] * v[..., None, :, :]).sum(-2)
-
-
-def logits_after(tokens, cache, products):
+def logits_after(tokens, cache, product):
     """tokens [batch, time] that follow what the cache holds -> [batch, vocab]. cache: None, or a list of tensors
     [2, batch, heads, positions, channels / heads], one for each block, and how many positions are held."""
     batch, time_ = tokens.shape
@@ -86,7 +76,7 @@ def logits_after(tokens, cache, products):
             kept = cache["blocks"][number]
             kept[0, :, :, held:held + time_], kept[1, :, :, held:held + time_] = k, v
             k, v = kept[0, :, :, :held + time_], kept[1, :, :, :held + time_]
-        y = attention(q, k, v, products).transpose(1, 2).reshape(batch, time_, channels)
+        y = attention(q, k, v, is_later, product).transpose(1, 2).reshape(batch, time_, channels)
         x = x + functional.linear(y, *projection)
         y = functional.gelu(functional.linear(functional.layer_norm(x, *mlp_norm), *up), approximate="tanh")
         x = x + functional.linear(y, *down)
@@ -101,7 +91,7 @@ def generate(tokens, variant, choose):
                                    for _ in blocks]} if context == "cache" else None
     for step in range(new):
         seen = tokens[:, -1:] if cache and step > 0 else tokens
-        tokens = torch.cat((tokens, choose(logits_after(seen, cache, product == "products"))), 1)
+        tokens = torch.cat((tokens, choose(logits_after(seen, cache, product))), 1)
     return tokens
 
 

@@ -7,10 +7,9 @@
 # reward model scores them; values and the reference's log-probs come from one forward pass each; generalised advantages with
 # gamma = 1 and lambda = 0.95, whitened; then 2 passes in minibatches of 32 responses: clipped surrogate, 0.5 times the
 # squared error of the value, clipping, AdamW. Without --variant every way of writing the attention is timed: products and
-# broadcast as in pytorch_transformer.py.
+# broadcast as in attention.py.
 import argparse
 import json
-import math
 import os
 import re
 import statistics
@@ -29,6 +28,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 import torch  # noqa: E402: after its threads are set
 from torch import nn  # noqa: E402
 import torch.nn.functional as functional  # noqa: E402
+from attention import attention  # noqa: E402
 
 torch.set_num_threads(options.threads)
 
@@ -36,17 +36,6 @@ layers, heads, channels, vocab = 2, 3, 48, 10
 minibatch, passes, beta, lambda_, clip = 32, 2, 0.03, 0.95, 0.2
 positions = length + new
 is_later = torch.ones(positions, positions, dtype=torch.bool).triu(1)
-
-
-def attention(q, k, v, variant):
-    """q [batch, heads, new, channels], k and v [batch, heads, all, channels]; the new tokens are the last of all."""
-    scale = 1 / math.sqrt(q.shape[-1])
-    scores = (q @ k.transpose(-2, -1) if variant == "products" else (q[..., :, None, :] * k[..., None, :, :]).sum(-1))
-    scores = scores * scale
-    if q.shape[2] > 1:
-        scores = scores.masked_fill(is_later[:q.shape[2], :k.shape[2]], -math.inf)
-    weights = functional.softmax(scores, -1)
-    return weights @ v if variant == "products" else (weights[..., None] * v[..., None, :, :]).sum(-2)
 
 
 class Block(nn.Module):
@@ -63,7 +52,7 @@ class Block(nn.Module):
         if cache is not None:
             cache[0, :, :, held:held + time_], cache[1, :, :, held:held + time_] = k, v
             k, v = cache[0, :, :, :held + time_], cache[1, :, :, :held + time_]
-        y = attention(q, k, v, variant).transpose(1, 2).reshape(batch, time_, channels)
+        y = attention(q, k, v, is_later, variant).transpose(1, 2).reshape(batch, time_, channels)
         x = x + self.projection(y)
         return x + self.down(functional.gelu(self.up(self.mlp_norm(x)), approximate="tanh"))
 

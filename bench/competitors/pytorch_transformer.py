@@ -13,7 +13,6 @@
 #               where it was built without MKL, as Debian's is
 import argparse
 import json
-import math
 import os
 import statistics
 import time
@@ -32,6 +31,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(options
 import torch  # noqa: E402: after its threads are set
 from torch import nn  # noqa: E402
 import torch.nn.functional as functional  # noqa: E402
+from attention import attention  # noqa: E402
 
 torch.set_num_threads(options.threads)
 
@@ -52,16 +52,7 @@ class Attention(nn.Module):
         batch, time_, _ = x.shape
         q, k, v = (part.view(batch, time_, heads, channels // heads).transpose(1, 2)
                    for part in self.qkv(x).split(channels, 2))
-        scale = 1 / math.sqrt(channels // heads)
-        if self.variant == "products":
-            scores = q @ k.transpose(-2, -1) * scale
-        else:
-            scores = (q[..., :, None, :] * k[..., None, :, :]).sum(-1) * scale
-        weights = functional.softmax(scores.masked_fill(self.is_later, -math.inf), -1)
-        if self.variant == "products":
-            y = weights @ v
-        else:
-            y = (weights[..., None] * v[..., None, :, :]).sum(-2)
+        y = attention(q, k, v, self.is_later, self.variant)
         y = self.projection(y.transpose(1, 2).reshape(batch, time_, channels))
         return functional.dropout(y, dropout, self.training)
 
