@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "study/claims.hpp"
 #include "arms.hpp"
+#include "study/claims.hpp"
 
 namespace study {
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "study/gallery.hpp"
 #include "poft/bandit/measurement.hpp"
+#include "study/gallery.hpp"
 
 namespace study {
 

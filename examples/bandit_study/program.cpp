@@ -9,11 +9,6 @@
 #include <limits>
 #include <optional>
 
-#include "study/figures.hpp"
-#include "study/finish.hpp"
-#include "study/journal.hpp"
-#include "study/options.hpp"
-#include "study/parallel.hpp"
 #include "arms.hpp"
 #include "claims.hpp"
 #include "divergence.hpp"
@@ -21,6 +16,11 @@
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
+#include "study/figures.hpp"
+#include "study/finish.hpp"
+#include "study/journal.hpp"
+#include "study/options.hpp"
+#include "study/parallel.hpp"
 #include "tuning.hpp"
 
 namespace {
@@ -94,7 +94,8 @@ void run_study(options const& o) {
   journal finished(folder / "runs.journal");
   if (!arms.empty()) {
     write_arms(folder, arms);
-    write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished, device_of(o)));
+    write_runs(folder, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished,
+                               device_of(o)));
   }
   if (divergences) {
     int const count = o.seeds > 0 ? o.seeds : one_step().least_seeds;
@@ -154,7 +155,8 @@ void run_own(options const& o) {
   require_writable(o.out);
   write_arms(o.out, arms);
   journal finished(fs::path(o.out) / "runs.journal");
-  write_runs(o.out, run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished, device_of(o)));
+  write_runs(o.out,
+             run_all("bandits", arms, reported_seeds(o), usable_threads(o.threads), &finished, device_of(o)));
   run_metrics const metrics = read_metrics(o.out);
   write_summaries(o.out, metrics);
   if (!have_gnuplot()) std::printf("gnuplot was not found: no figures; the CSV files are complete.\n");
@@ -188,7 +190,8 @@ int study::program(int argc, char const* const* argv) {
       "--policy", o.policy,
       "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
       "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
-  app.add_option("--device", o.device, "where one-step policies are: cpu, or cuda, all seeds of an arm at once")
+  app.add_option("--device", o.device,
+                 "where one-step policies are: cpu, or cuda, all seeds of an arm at once")
       ->capture_default_str();
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;

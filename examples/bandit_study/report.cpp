@@ -6,9 +6,9 @@
 #include <cmath>
 #include <map>
 
-#include "study/page.hpp"
 #include "gallery.hpp"
 #include "results.hpp"
+#include "study/page.hpp"
 
 namespace study {
 namespace {

@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "study/columns.hpp"
-#include "study/files.hpp"
 #include "arms.hpp"
 #include "divergence.hpp"
+#include "study/columns.hpp"
+#include "study/files.hpp"
 
 namespace study {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "study/runs.hpp"
 #include "arms.hpp"
 #include "poft/bandit/measurement.hpp"
+#include "study/runs.hpp"
 
 namespace study {
 

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "study/tuned.hpp"
 #include "arms.hpp"
+#include "study/tuned.hpp"
 
 namespace study {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "study/files.hpp"
 #include "poft/core/error.hpp"
+#include "study/files.hpp"
 
 namespace length_study {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <set>
 
-#include "study/journal.hpp"
 #include "poft/core/random.hpp"
+#include "study/journal.hpp"
 
 namespace length_study {
 namespace {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "study/gallery.hpp"
 #include "arms.hpp"
 #include "measurement.hpp"
+#include "study/gallery.hpp"
 
 namespace length_study {
 

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "study/configuration.hpp"
-#include "study/finish.hpp"
-#include "study/options.hpp"
-#include "study/parallel.hpp"
 #include "claims.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "runner.hpp"
+#include "study/configuration.hpp"
+#include "study/finish.hpp"
+#include "study/options.hpp"
+#include "study/parallel.hpp"
 #include "tuning.hpp"
 
 namespace length_study {

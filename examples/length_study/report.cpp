@@ -4,10 +4,10 @@
 
 #include <map>
 
-#include "study/page.hpp"
 #include "claims.hpp"
 #include "gallery.hpp"
 #include "results.hpp"
+#include "study/page.hpp"
 
 namespace length_study {
 namespace {

@@ -16,9 +16,9 @@
 #include <string>
 #include <vector>
 
-#include "study/columns.hpp"
 #include "arms.hpp"
 #include "measurement.hpp"
+#include "study/columns.hpp"
 
 namespace length_study {
 

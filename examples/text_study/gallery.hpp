@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "study/gallery.hpp"
 #include "measurement.hpp"
+#include "study/gallery.hpp"
 
 namespace text_study {
 

@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "study/columns.hpp"
 #include "arms.hpp"
 #include "gradient.hpp"
 #include "measurement.hpp"
+#include "study/columns.hpp"
 
 namespace text_study {
 

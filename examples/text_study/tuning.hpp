@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "study/tuned.hpp"
 #include "runner.hpp"
+#include "study/tuned.hpp"
 
 namespace text_study {
 

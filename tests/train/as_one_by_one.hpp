@@ -103,8 +103,8 @@ std::vector<poft::compute_t<T>> trained_parameters(Backend const& backend,
 template <class T, class Backend>
 void expect_training_of_one_by_one(Backend const& backend, bool llama) {
   double const tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-12;
-  auto const config  = trained_config(llama);
-  auto const compare = [&](std::vector<poft::training_term> const& terms,
+  auto const config      = trained_config(llama);
+  auto const compare     = [&](std::vector<poft::training_term> const& terms,
                            poft::training_settings const& settings) {
     auto const want = trained_parameters<double>(poft::one_by_one{}, config, terms, settings);
     auto const got  = trained_parameters<T>(backend, config, terms, settings);

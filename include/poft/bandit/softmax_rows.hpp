@@ -164,8 +164,8 @@ struct expectation_backward_each_row {
   }
 };
 
-/// coefficient * mean over rows of KL(pi || reference), a term of a loss, of each network's own rows; log_reference has one row per row of the
-/// policy, or one for all, in the backend's memory. A coefficient of 0 leaves it out.
+/// coefficient * mean over rows of KL(pi || reference), a term of a loss, of each network's own rows; log_reference has one row
+/// per row of the policy, or one for all, in the backend's memory. A coefficient of 0 leaves it out.
 template <class T>
 struct row_kl {
   double coefficient = 0;

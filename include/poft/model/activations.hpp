@@ -32,13 +32,13 @@ template <class T>
 struct block_activations {
   view<T, 2> x;                        // [tokens, channels]  what the block is given
   norm_activations<T> attention_norm;  // [tokens, channels]
-  view<T, 2> qkv;                // [tokens, query + 2 key-value channels], turned where positions are rotary
-  view<T, 2> attended;           // [tokens, query channels]
+  view<T, 2> qkv;       // [tokens, query + 2 key-value channels], turned where positions are rotary
+  view<T, 2> attended;  // [tokens, query channels]
   view<compute_t<T>, 2> log_normaliser;  // [tokens, heads]
-  view<T, 2> middle;             // [tokens, channels]  after the attention
-  norm_activations<T> mlp_norm;  // [tokens, channels]
-  view<T, 2> up;                 // [tokens, hidden]; SwiGLU: [tokens, 2 hidden]
-  view<T, 2> activated;          // [tokens, hidden]
+  view<T, 2> middle;                     // [tokens, channels]  after the attention
+  norm_activations<T> mlp_norm;          // [tokens, channels]
+  view<T, 2> up;                         // [tokens, hidden]; SwiGLU: [tokens, 2 hidden]
+  view<T, 2> activated;                  // [tokens, hidden]
 
   block_activations rows(std::ptrdiff_t first, std::ptrdiff_t count) const {
     auto const cut = [&](auto const& whole) { return whole.subview(first, count); };
@@ -74,7 +74,7 @@ struct transformer_activations {
   std::vector<block_activations<T>> blocks;  // [layers]; of one block [pieces], a chunk's tokens in each
   view<T, 2> x;                   // [tokens, channels]  what the last block puts out; of one block empty
   norm_activations<T> last_norm;  // its y are the hidden states
-  std::vector<transformer_scratch<T>> scratch;  // [pieces]; of one block none
+  std::vector<transformer_scratch<T>> scratch;                     // [pieces]; of one block none
   std::ptrdiff_t size = 0, statistics_size = 0, moments_size = 0;  // elements of the three buffers
 
   transformer_activations() = default;

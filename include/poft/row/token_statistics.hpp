@@ -65,7 +65,8 @@ POFT_FN row_sums<T> merged(row_sums<T> a, row_sums<T> b) {
 }
 
 template <class T>
-inline constexpr T lowest_number = std::numeric_limits<T>::lowest();  // device code may use it, but not call lowest()
+inline constexpr T lowest_number =
+    std::numeric_limits<T>::lowest();  // device code may use it, but not call lowest()
 
 /// x, or the lowest finite number for -inf: a factor that makes 0 of 0.
 template <class S>
