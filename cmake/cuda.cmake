@@ -1,6 +1,7 @@
 # CUDA as POFT_CUDA says: POFT_NVCC, and poft::cuda where the toolkit is found; without it POFT_NVCC is empty and nothing else
 # of the build asks for CUDA. Kernels are compiled for CMAKE_CUDA_ARCHITECTURES or CUDAARCHS; if neither is said, for
-# the GPU that is there, and where there is none for A100 and H100 (both cost a fifth more time to compile than one).
+# the GPU that is there, and where there is none for A100 and H100 (both cost a fifth more time to compile than one). With
+# POFT_CUDA_FAST_COMPILE nvcc takes half the time and makes slow kernels, where it is new enough to know how.
 set(POFT_NVCC "")
 if(POFT_CUDA)
   find_program(nvcc_program nvcc PATHS /usr/local/cuda/bin)
@@ -37,6 +38,13 @@ if(POFT_NVCC AND PROJECT_IS_TOP_LEVEL)
     set(POFT_NVCC "")
   else()
     message(FATAL_ERROR "poft: POFT_CUDA=${POFT_CUDA}, but ${POFT_NVCC} does not work with ${CMAKE_CXX_COMPILER}")
+  endif()
+  if(CMAKE_CUDA_COMPILER AND POFT_CUDA_FAST_COMPILE)
+    include(CheckCompilerFlag)
+    check_compiler_flag(CUDA -Ofc=max poft_nvcc_knows_ofc)
+    if(poft_nvcc_knows_ofc)
+      add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Ofc=max>)
+    endif()
   endif()
   if(TARGET CUDA::cudart_static AND TARGET CUDA::cublasLt)
     message(STATUS "poft: CUDA with ${POFT_NVCC} for ${CMAKE_CUDA_ARCHITECTURES}")
