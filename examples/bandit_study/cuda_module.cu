@@ -1,9 +1,10 @@
-// The one-step policies on the GPU: the one place of the program that CUDA compiles, a library that is loaded when it is asked
+// The policies on the GPU: the one place of the program that CUDA compiles, a library that is loaded when it is asked
 // for.
 // SPDX-License-Identifier: MIT
 #include "bandit_study/on_cuda.hpp"
 #include "poft/backend/cuda/backend.cuh"
 #include "poft/bandit/experiment.hpp"
+#include "poft/bandit/token_policy.hpp"
 
 namespace {
 
@@ -37,7 +38,7 @@ void bandit_histories_on_cuda(study::policy_kind policy, poft::bandit::experimen
       out = run<tanh_cauchy_policy>(settings, seeds);
       break;
     case study::policy_kind::tokens:
-      throw poft::value_error(
-          "bandit_study: sequences of tokens on the GPU, expected a policy of single actions");
+      out = run<token_policy>(settings, seeds);
+      break;
   }
 }

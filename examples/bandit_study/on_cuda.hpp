@@ -14,7 +14,7 @@ using seed_histories = std::vector<std::vector<poft::bandit::measurement>>;
 
 /// Throws cuda_error where there is no GPU, or where the program was built without CUDA.
 void require_cuda();
-/// Of every seed, on the first GPU. Not for sequences of tokens.
+/// Of every seed, on the first GPU.
 seed_histories histories_on_cuda(policy_kind policy, poft::bandit::experiment_settings const& settings,
                                  std::vector<std::uint64_t> const& seeds);
 

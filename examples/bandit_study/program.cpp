@@ -191,7 +191,7 @@ int study::program(int argc, char const* const* argv) {
       "of a study: categorical (one step) or tokens, both if not said; of your own experiment: also "
       "gaussian, cauchy, tanh_gaussian, tanh_cauchy");
   app.add_option("--device", o.device,
-                 "where one-step policies are: cpu, or cuda, all seeds of an arm at once")
+                 "where policies are trained: cpu, or cuda, all seeds of an arm at once")
       ->capture_default_str();
   std::string const own = "An experiment of your own (with --learner)";
   std::string names;

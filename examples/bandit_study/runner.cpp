@@ -96,7 +96,7 @@ std::vector<run> run_all(std::string const& title, std::vector<arm> const& arms,
   std::map<policy_kind, std::vector<run*>> left;
   for (run* const one : queue.left()) left[one->of->policy].push_back(one);
   for (auto& [policy, of_policy] : left) {
-    if (on == device::cuda && policy != policy_kind::tokens) {
+    if (on == device::cuda) {
       run_on_cuda(of_policy, queue, finished);
       continue;
     }

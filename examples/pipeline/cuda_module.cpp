@@ -12,14 +12,14 @@ void require_cuda() {
 }
 
 std::int64_t run_on_cuda(poft::transformer_config const& config, std::span<float> parameters,
-                         training_run const& run) {
+                         bool in_bfloat16, training_run const& run) {
   return function_of_module<decltype(poft_run_on_cuda)>(POFT_CUDA_MODULE, "poft_run_on_cuda")(
-      config, parameters, run);
+      config, parameters, in_bfloat16, run);
 }
 #else
 void require_cuda() { throw_built_without_cuda(); }
 
-std::int64_t run_on_cuda(poft::transformer_config const&, std::span<float>, training_run const&) {
+std::int64_t run_on_cuda(poft::transformer_config const&, std::span<float>, bool, training_run const&) {
   throw_built_without_cuda();
 }
 #endif

@@ -24,7 +24,7 @@ struct train_options {
   new_model_options fresh;
   sample_options samples;
   std::string objective, out, scores, reference, held_out, held_out_scores, missing = "refuse", member;
-  std::string schedule = "cosine", optimiser = "adamw", device = "cpu";
+  std::string schedule = "cosine", optimiser = "adamw", device = "cpu", dtype = "float32";
   std::vector<std::string> columns;
   double epochs = 1, learning_rate = 1e-3, warmup = 0.1, weight_decay = 0, clip = 1, dropout = 0;
   std::int64_t steps = 0, batch = 16, micro_batch = 0, chunk = 1 << 17, checkpoint_every = 100,
@@ -36,11 +36,17 @@ struct train_options {
 /// All that the trained weights depend on. Numbers are texts: what differs is shown as it was given.
 nlohmann::json run_of(train_options const& o, language_model const& model,
                       training_stream::survey const& data) {
-  nlohmann::json run{{"objective", o.objective},         {"member", o.member},
-                     {"data", o.samples.data},           {"too_long", o.samples.too_long},
-                     {"end_token", o.samples.end_token}, {"schedule", o.schedule},
-                     {"optimiser", o.optimiser},         {"device", o.device},
-                     {"reference", o.reference},         {"held_out", o.held_out}};
+  nlohmann::json run{{"objective", o.objective},
+                     {"member", o.member},
+                     {"data", o.samples.data},
+                     {"too_long", o.samples.too_long},
+                     {"end_token", o.samples.end_token},
+                     {"schedule", o.schedule},
+                     {"optimiser", o.optimiser},
+                     {"device", o.device},
+                     {"dtype", o.dtype},
+                     {"reference", o.reference},
+                     {"held_out", o.held_out}};
   auto const add = [&](char const* name, auto number) { run[name] = message(number); };
   add("model", poft::fingerprint(*model.weights));
   add("content", data.hash);
@@ -189,9 +195,17 @@ void train(train_options const& o) {
     chunks.collect = [&](std::int64_t, auto& state) { return again.take(chunks.steps * o.batch, state); };
     run.source     = &chunks;
   }
-  std::int64_t const steps = o.device == "cuda"
-                                 ? run_on_cuda(model->weights->config(), model->weights->parameters(), run)
-                                 : run_on(*model->weights, run);
+  auto& weights          = *model->weights;
+  bool const in_bfloat16 = o.dtype == "bfloat16";
+  std::int64_t steps     = 0;
+  if (o.device == "cuda") {
+    steps = run_on_cuda(weights.config(), weights.parameters(), in_bfloat16, run);
+  } else if (in_bfloat16) {
+    steps = run_in_bfloat16(weights.config(), weights.parameters(), run);
+  } else {
+    poft::trainer<poft::eigen::backend, float> trainer(weights, {term}, settings);
+    steps = run_all_steps(trainer, run);
+  }
   save_model(*model, o.out);
   std::printf("%s: %lld steps of %s\n", o.out.c_str(), static_cast<long long>(steps), o.objective.c_str());
 }
@@ -273,6 +287,12 @@ void add_train(CLI::App& program) {
       ->capture_default_str();
   train->add_option("--device", o->device, "where the model is trained")
       ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  train
+      ->add_option("--dtype", o->dtype,
+                   "what parameters and activations are stored as; of bfloat16 there are float32 masters, "
+                   "which are what is saved")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   train->add_flag("--restart", o->restart, "throw away the run that --out holds");
   train->callback([o] { pipeline::train(*o); });

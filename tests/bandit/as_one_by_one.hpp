@@ -30,6 +30,15 @@ inline poft::bandit::experiment_settings short_run(char const* name, char const*
   return settings;
 }
 
+/// Over few tokens, so that the oracle's network is quick.
+inline poft::bandit::experiment_settings short_token_run(char const* name) {
+  auto settings = short_run(name, "R5");
+  settings.data.assign(7, 1.0 / 7);
+  settings.passes   = 1;
+  settings.held_out = 2;
+  return settings;
+}
+
 inline void expect_equal_histories(std::vector<poft::bandit::measurement> const& got,
                                    std::vector<poft::bandit::measurement> const& want, double tolerance = 0) {
   using columns = poft::bandit::measurement::columns;

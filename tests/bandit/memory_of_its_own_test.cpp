@@ -4,6 +4,7 @@
 
 #include "backend/guarded.hpp"
 #include "bandit/as_one_by_one.hpp"
+#include "poft/bandit/token_policy.hpp"
 
 namespace {
 
@@ -20,6 +21,14 @@ TEST(BanditInMemoryOfItsOwn, Categorical) {
 TEST(BanditInMemoryOfItsOwn, Continuous) {
   expect_runs_of_one_by_one<poft::bandit::tanh_cauchy_policy, float>(backend{},
                                                                      short_run("best_of_n_worst", "R3"));
+}
+
+// Alone, the oracle's batch goes through in pieces, whose gradients are added in another order.
+TEST(BanditInMemoryOfItsOwn, Tokens) {
+  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(backend{}, short_token_run("ppo_row_kl"),
+                                                                1e-9);
+  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(backend{}, short_token_run("best_of_n"),
+                                                                1e-9);
 }
 
 }  // namespace

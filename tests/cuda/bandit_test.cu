@@ -1,7 +1,8 @@
-// The bandit's one-step policies on the device: two seeds side by side, fitted and run, and the oracle's run of each.
+// The bandit's policies on the device: two seeds side by side, fitted and run, and the oracle's run of each.
 // SPDX-License-Identifier: MIT
 #include "bandit/as_one_by_one.hpp"
 #include "cuda/on_device.cuh"
+#include "poft/bandit/token_policy.hpp"
 
 namespace {
 
@@ -18,6 +19,11 @@ TEST_F(cuda_bandit, categorical) {
 TEST_F(cuda_bandit, continuous) {
   expect_runs_of_one_by_one<poft::bandit::tanh_cauchy_policy, double>(
       device(), short_run("best_of_n_worst", "R3"), 1e-9);
+}
+
+TEST_F(cuda_bandit, tokens) {
+  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(device(), short_token_run("ppo_row_kl"),
+                                                                1e-9);
 }
 
 }  // namespace

@@ -17,6 +17,13 @@ TEST_F(cuda_transformer, small_ones) {
   }
 }
 
+TEST_F(cuda_transformer, networks_side_by_side) {
+  for (auto const& [name, config] : small_configs()) {
+    SCOPED_TRACE(name);
+    expect_networks_of_one_by_one(device(), config);
+  }
+}
+
 // Rows that are a block's, and more keys than channels.
 TEST_F(cuda_transformer, wide_and_long_ones) {
   auto llama     = small_llama();

@@ -57,6 +57,64 @@ void expect_transformer_of_one_by_one(Backend const& backend, poft::transformer_
           (is_float ? 1e-5 : 1e-13) * largest, "parameter");
 }
 
+/// Hidden states, gradients and tokens of three networks side by side, each the oracle's alone; T = double, so that no draw is
+/// near enough to a boundary to differ.
+template <class Backend>
+void expect_networks_of_one_by_one(Backend const& backend, poft::transformer_config const& config) {
+  constexpr std::size_t count = 3;
+  // As many sequences and tokens for each, not the same lengths.
+  ragged_tokens const batch(config, {2, 4, 1, 4, 1, 2, 1, 2, 4}, 2);
+  std::ptrdiff_t const each = 7, sequences = 3, channels = config.channels;
+  poft::transformer<Backend, double> model(backend, config, count);
+  fill_with_random_numbers(model, 1);
+  auto const parameters = elements_of(backend, std::span<double const>(model.parameters()));
+  std::size_t const own = parameters.size() / count;
+
+  poft::random_stream random(5);
+  std::vector<double> d(batch.tokens.size() * static_cast<std::size_t>(channels));
+  for (double& one : d) one = 2 * random.uniform<double>() - 1;
+  auto d_there = backend.template allocate<double>(std::ssize(d));
+  backend.template copy<double>(poft::view<double const>(d),
+                                poft::view<double>(d_there.data(), std::ssize(d)));
+  std::vector<double> hidden;
+  auto const keep_hidden = [&](poft::view<double const, 2> now) {
+    hidden = elements_of(backend, std::span<double const>(now.data(), static_cast<std::size_t>(now.size())));
+  };
+  keep_hidden(model.infer(batch.tokens, batch.offsets));
+  auto const inferred = hidden;
+  keep_hidden(model.forward(batch.tokens, batch.offsets));
+  EXPECT_EQ(hidden, inferred);
+  model.backward({d_there.data(), 3 * each, channels});
+  auto const gradient = elements_of(backend, std::span<double const>(model.gradient()));
+  std::vector<std::uint64_t> const seeds{4, 4, 4, 8, 8, 8, 6, 6, 6}, streams{0, 1, 2, 0, 1, 2, 0, 1, 2};
+  poft::generation_options options{.new_tokens = 2, .streams = streams, .seeds = seeds};
+  auto const made = poft::generate(model, batch.tokens, batch.offsets, options);
+
+  auto const near = [](std::span<double const> got, std::span<double const> want, char const* what) {
+    ASSERT_EQ(got.size(), want.size());
+    for (std::size_t k = 0; k < got.size(); ++k) ASSERT_NEAR(got[k], want[k], 1e-11) << what << ' ' << k;
+  };
+  for (std::size_t n = 0; n < count; ++n) {
+    SCOPED_TRACE(n);
+    auto const first = static_cast<std::ptrdiff_t>(n) * each, at = static_cast<std::ptrdiff_t>(n) * sequences;
+    poft::transformer<poft::one_by_one, double> alone({}, config);
+    std::copy_n(parameters.begin() + static_cast<std::ptrdiff_t>(n * own), own, alone.parameters().begin());
+    std::vector<std::int32_t> const tokens(batch.tokens.begin() + first, batch.tokens.begin() + first + each);
+    std::vector<std::int64_t> offsets(batch.offsets.begin() + at, batch.offsets.begin() + at + sequences + 1);
+    for (auto& offset : offsets) offset -= first;
+    auto const rows = static_cast<std::size_t>(each * channels);
+    auto const want = alone.forward(tokens, offsets);
+    near(std::span(hidden).subspan(n * rows, rows), {want.data(), rows}, "hidden");
+    alone.backward({d.data() + static_cast<std::ptrdiff_t>(n * rows), each, channels});
+    near(std::span(gradient).subspan(n * own, own), alone.gradient(), "parameter");
+    auto const drawn = poft::generate(alone, tokens, offsets, {.new_tokens = 2, .seed = seeds[3 * n]});
+    auto const start = made.tokens.begin() + made.offsets[static_cast<std::size_t>(at)];
+    EXPECT_TRUE(std::equal(drawn.tokens.begin(), drawn.tokens.end(), start));
+    near(std::span(made.log_probs).subspan(n * drawn.tokens.size(), drawn.tokens.size()), drawn.log_probs,
+         "log_prob");
+  }
+}
+
 /// Tokens, log-probs and entropies. A draw may differ where it lies within 1e-5 of a boundary of the cumulative probabilities.
 template <class T, class Backend>
 void expect_generation_of_one_by_one(Backend const& backend, poft::transformer_config const& config) {

@@ -116,7 +116,7 @@ void expect_cached_as_whole(Backend backend, transformer_config const& config, d
     prompts.add({tokens.begin(), tokens.begin() + static_cast<long>(lengths[s])}, s);
     want.push_back(whole_logits(model, tokens));
   }
-  decoder<Backend, T> decoder(backend, config, model.slices(), 3, 40);
+  decoder<Backend, T> decoder(backend, config, model.slices(), {}, 3, 40);
   auto const expect = [&](view<T const, 2> logits, std::vector<std::size_t> const& rows, std::size_t added) {
     ASSERT_EQ(logits.rows(), static_cast<std::ptrdiff_t>(rows.size()));
     for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -464,6 +464,19 @@ TEST(generate, says_what_is_wrong) {
   expect("stop_token is -2", {.new_tokens = 1, .stop_token = -2});
   std::vector<std::uint64_t> const streams(3);
   expect("3 streams for 2 prompts", {.new_tokens = 1, .streams = streams});
+  expect("3 seeds for 2 prompts", {.new_tokens = 1, .seeds = streams});
+  transformer<poft::eigen::backend, float> const two({}, config, 2);
+  for (auto const& options : {generation_options{.new_tokens = 1, .stop_token = 3},
+                              generation_options{.new_tokens = 1, .crop = true}}) {
+    try {
+      generate(two, tokens{1, 2}, offsets{0, 1, 2}, options);
+      ADD_FAILURE();
+    } catch (value_error const& problem) {
+      EXPECT_NE(std::string(problem.what()).find("a stop token or crop with 2 networks, expected neither"),
+                std::string::npos)
+          << problem.what();
+    }
+  }
   expect("sequence 1 has 0 tokens", {.new_tokens = 1}, {1}, {0, 1, 1});
   expect("sequence 0 has 6 tokens", {.new_tokens = 1, .crop = true}, {1, 1, 1, 1, 1, 1}, {0, 6});
   expect("tokens[1] is 7", {.new_tokens = 1}, {1, 7}, {0, 2});

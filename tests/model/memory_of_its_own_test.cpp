@@ -26,6 +26,10 @@ TEST_P(memory_of_its_own, generation) {
   expect_generation_of_one_by_one<double>(guarded<poft::one_by_one>{}, GetParam().config);
 }
 
+TEST_P(memory_of_its_own, networks_side_by_side) {
+  expect_networks_of_one_by_one(guarded<poft::one_by_one>{}, GetParam().config);
+}
+
 TEST(memory_of_its_own, many_threads_to_a_row) {
   for (auto const& config : {small_gpt(), small_llama()}) {
     expect_transformer_of_one_by_one<float>(guarded<crew>{}, config, few());

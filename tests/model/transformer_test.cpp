@@ -281,6 +281,14 @@ TEST(transformer, refuses_batches_that_do_not_fit) {
                               "the last offset is 3, expected the number of tokens, 2");
   expect_refused<value_error>(model, {1, 7}, {0, 2}, "tokens[1] is 7, expected 0 .. 6");
   expect_refused<value_error>(model, {-1, 6}, {0, 2}, "tokens[0] is -1, expected 0 .. 6");
+
+  transformer<poft::eigen::backend, float> two({}, small_gpt(), 2);
+  std::string const each = " networks, expected as many sequences and as many tokens for each";
+  expect_refused<shape_error>(two, {1, 2, 3}, {0, 1, 2, 3}, "3 sequences of 3 tokens in all for 2" + each);
+  expect_refused<shape_error>(two, {1, 2, 3, 4}, {0, 1, 4}, "2 sequences of 4 tokens in all for 2" + each);
+  EXPECT_THROW((transformer<poft::eigen::backend, float>({}, small_gpt(), 0)), value_error);
+  std::vector<std::uint64_t> const seeds{1, 2, 3};
+  EXPECT_THROW(poft::initialise(two, std::span<std::uint64_t const>(seeds)), shape_error);
 }
 
 // Of 40 sequences, so that there are several chunks and pieces.

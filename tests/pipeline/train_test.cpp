@@ -62,6 +62,29 @@ TEST(train, on_a_gpu_or_with_a_sentence) {
   EXPECT_FALSE(fs::exists(w / "o"));
 }
 
+// Near what float makes of it, and not the same: masters of float are saved, which are no bfloat16 numbers.
+TEST(train, in_bfloat16) {
+  world const w("train_bfloat16");
+  auto const run = [&](char const* type) {
+    return train(w, "sft", {"--steps", "30", "--batch", "3", "--lr", "1e-2", "--dtype", type});
+  };
+  expect_done(run("bfloat16"));
+  auto const masters = tiny::parameters(w / "o");
+  EXPECT_TRUE(std::ranges::any_of(
+      masters, [](float one) { return static_cast<float>(static_cast<poft::bfloat16>(one)) != one; }));
+  auto const rough = scores_by(w, "o");
+  expect_refused(run("float32"), {"dtype", "bfloat16", "--restart"});
+  fs::remove_all(w / "o");
+  expect_done(run("float32"));
+  EXPECT_NE(tiny::parameters(w / "o"), masters);
+  auto const fine = scores_by(w, "o"), before = scores_by(w, "m");
+  for (std::size_t k = 0; k < 3; ++k) {
+    double const learnt = fine[k]["logp"].get<double>() - before[k]["logp"].get<double>();
+    EXPECT_NEAR(rough[k]["logp"].get<double>(), fine[k]["logp"].get<double>(), 0.1 * learnt);
+  }
+  expect_refused(run("float16"), {"--dtype", "float16", "bfloat16"});
+}
+
 // Eqs. 7-9 of arXiv:2412.12865: PoFT's gradient is tau = sigma(r_LLM - r_theta) times that of SFT, and so is a step of SGD.
 TEST(train, poft_is_supervised_training_times_tau) {
   world const w("train_tau");

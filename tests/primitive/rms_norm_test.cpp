@@ -78,6 +78,16 @@ TYPED_TEST(rms_norm_on, loops_and_differences) {
       EXPECT_EQ(in_place.data, d_x.data);
       EXPECT_EQ(d_gain_in_place.data, d_gain.data);
       EXPECT_EQ(y_in_place.data, y.data);
+
+      // Onto the derivative by a residual: their sum, and the same gradients of parameters.
+      auto const residual = tensor<double>::random(rows, width, 5);
+      auto onto           = tensor<T>::from(residual);
+      tensor<double> both = tensor<double>::from(d_x);
+      for (std::size_t i = 0; i < both.data.size(); ++i) both.data[i] += residual.data[i];
+      tensor<T> d_gain_onto(1, width);
+      layer::template backward<true>(backend, x_, inverse, gain_, d_, matrix(onto), d_gain_onto);
+      expect_close(onto, both, TypeParam::tolerance, "d_x onto");
+      EXPECT_EQ(d_gain_onto.data, d_gain.data);
     }
   }
 }

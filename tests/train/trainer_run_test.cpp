@@ -287,6 +287,9 @@ TEST(TrainerRun, RefusesWhatDoesNotBelongTogether) {
             "train: the number of objectives is 0, expected at least 1");
   EXPECT_EQ(refusal([&] { runner(net, {{make_objective("bt_reward")}}, quiet(1)); }),
             "train: the model has no scalar head");
+  model two({.threads = 1}, net.config(), 2);
+  EXPECT_EQ(refusal([&] { runner(two, {{make_objective("nll")}}, quiet(1)); }),
+            "response_pass: the model is 2 networks side by side, expected 1");
   dataset long_one;
   long_one.add(tokens{1}, {tokens(20, 1)});
   EXPECT_EQ(refusal([&] { runner(net, {{make_objective("nll")}}, quiet(1)).run(long_one); }),

@@ -68,14 +68,14 @@ class categorical_policy : public softmax_rows<Backend, T> {
   }
   /// With a stream for each network.
   void sample(std::span<random_stream const> streams, view<int, 2> drawn) {
-    require_streams("categorical_policy", streams.size(), network_.networks());
+    require_streams("categorical_policy", streams.size(), network_.networks().count);
     primitive::require_shape("categorical_policy sample", "actions", drawn, batch(), drawn.columns());
     double* const cumulative   = cumulative_.data();
     view<T const, 2> const all = base::probabilities();
     auto const here =
         on_host(network_.backend(), std::span<T const>(all.data(), static_cast<std::size_t>(all.size())));
     random_stream random(0);
-    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks(); r < batch(); ++r) {
+    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks().count; r < batch(); ++r) {
       if (r % rows == 0) random = streams[static_cast<std::size_t>(r / rows)];
       // poft::categorical's rule, with the sums kept for all samples of the row.
       view<T const> const weights(here.data() + r * actions(), actions());

@@ -146,11 +146,11 @@ class continuous_policy {
   }
   /// With a stream for each network.
   void sample(std::span<random_stream const> streams, view<T, 2> actions) const {
-    require_streams("continuous_policy", streams.size(), network_.networks());
+    require_streams("continuous_policy", streams.size(), network_.networks().count);
     std::ptrdiff_t const samples = actions.columns() / dimensions();
     primitive::require_shape("continuous_policy sample", "actions", actions, batch(), samples * dimensions());
     random_stream random(0);
-    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks(); r < batch(); ++r) {
+    for (std::ptrdiff_t r = 0, rows = batch() / network_.networks().count; r < batch(); ++r) {
       if (r % rows == 0) random = streams[static_cast<std::size_t>(r / rows)];
       for (std::ptrdiff_t n = 0; n < actions.columns(); ++n) {
         std::ptrdiff_t const k = n % dimensions();

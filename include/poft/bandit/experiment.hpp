@@ -121,7 +121,8 @@ struct collection {
 };
 
 /// A run in progress, or one of each of several seeds, side by side in the same calls: networks are then products and rows of
-/// all seeds at once, and everything else is done seed by seed, so that each run has the bits that it has alone on the CPU.
+/// all seeds at once, and everything else is done seed by seed, so that each run over single actions has the bits that it has
+/// alone on the CPU; gradients of sequences, which alone are added piece by piece there, differ by rounding.
 /// Everything random comes from the seed's own streams: equal seeds give equal runs, and different
 /// learners with one seed see the same contexts, the same first policy and, while their policies agree, the same samples.
 template <template <class, class> class Policy, class Backend, class T>
@@ -159,9 +160,9 @@ class experiment {
                               view<T>(reference_.parameters()));
     reference_.forward(contexts_of(held_out_));
     if constexpr (sequence_policy<policy_type>) {
-      held_out_actions_.resize(static_cast<std::size_t>(settings_.held_out));
+      held_out_actions_.resize(held_out_.size());
       reference_.sample(streams_of(seeds_, stream::held_out, 1),
-                        {held_out_actions_.data(), settings_.held_out, 1});
+                        {held_out_actions_.data(), std::ssize(held_out_actions_), 1});
       log_probs_of(reference_, held_out_actions_, log_probs_);
     }
     if constexpr (exact_policy<policy_type>) {
@@ -376,7 +377,7 @@ class experiment {
     if constexpr (sequence_policy<policy_type>) {
       std::vector<action> drawn(held_out_actions_.size());
       policy_.sample(streams_of(seeds_, stream::evaluation, static_cast<std::uint64_t>(step_)),
-                     {drawn.data(), settings_.held_out, 1});
+                     {drawn.data(), std::ssize(drawn), 1});
       log_probs_of(policy_, drawn, log_probs_);
       reference_.forward(contexts_of(held_out_));
       log_probs_of(reference_, drawn, log_probs_);
@@ -542,7 +543,7 @@ class experiment {
   policy_type policy_, reference_;
   optimiser<Backend, T> optimiser_;
   std::vector<context> pool_, held_out_;  // [seeds, pool, width], [seeds, held_out, width]
-  std::vector<action> held_out_actions_;  // of sequences: drawn by pi_ref, one per held-out context
+  std::vector<action> held_out_actions_;  // of sequences: drawn by pi_ref, one for each of held_out_
   std::vector<T> log_data_;               // [actions]
   std::vector<T> held_out_reference_;     // log pi_ref [rows of the held-out contexts or 1, actions]
   std::vector<double> reward_of_action_;
@@ -565,7 +566,9 @@ template <template <class, class> class Policy, class T, class Backend>
 std::vector<std::vector<measurement>> run_experiments(Backend const& backend,
                                                       experiment_settings const& settings,
                                                       std::span<std::uint64_t const> seeds) {
-  if (!sequence_policy<Policy<Backend, T>> && settings.min_difference == 0) {
+  // Networks of sequences in the host's memory are faster alone: a batch goes through in pieces that fit a core's cache.
+  if (settings.min_difference == 0 &&
+      !(sequence_policy<Policy<Backend, T>> && works_in_host_memory<Backend>)) {
     return experiment<Policy, Backend, T>(backend, settings, std::vector(seeds.begin(), seeds.end()))
         .histories();
   }

@@ -67,10 +67,12 @@ void fit_to_data(Backend const& backend, Policy<Backend, T>& policy, std::vector
     policy.zero_gradient();
     if constexpr (exact_policy<Policy<Backend, T>>) {
       if constexpr (sequence_policy<Policy<Backend, T>>) {
-        std::vector<typename Policy<Backend, T>::action> drawn(static_cast<std::size_t>(rows));
-        for (auto& sequence : drawn) {
-          for (int& token : sequence)
-            token = static_cast<int>(streams[0].categorical(view<double const>(data)));
+        std::vector<typename Policy<Backend, T>::action> drawn;
+        for (random_stream& random : streams) {
+          for (std::ptrdiff_t n = 0; n < each; ++n) {
+            for (int& token : drawn.emplace_back())
+              token = static_cast<int>(random.categorical(view<double const>(data)));
+          }
         }
         std::vector<T> unused(drawn.size() * policy.elements);
         policy.log_prob({drawn.data(), rows, 1}, {unused.data(), rows, policy.elements});

@@ -16,13 +16,13 @@
 #include <utility>
 
 #include "poft/backend/concept.hpp"
-#include "poft/bandit/side_by_side.hpp"
 #include "poft/core/error.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/backend_copy.hpp"
 #include "poft/primitive/layer_norm.hpp"
 #include "poft/primitive/linear.hpp"
+#include "poft/primitive/networks.hpp"
 #include "poft/primitive/relu.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/primitive/tanh.hpp"
@@ -49,6 +49,13 @@ struct mlp_shape {
     check("outputs", outputs);
   }
   bool operator==(mlp_shape const&) const = default;
+};
+
+/// Weights [outputs, inputs] and biases [outputs] of one linear layer.
+template <class T>
+struct linear_parameters {
+  view<T, 2> weight;
+  view<T> bias;
 };
 
 /// Named slices of one flat buffer: of the parameters, or of their gradient.
@@ -123,7 +130,7 @@ class mlp {
     return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
   }
   std::span<T> gradient() { return {gradient_.data(), static_cast<std::size_t>(gradient_.size())}; }
-  std::ptrdiff_t networks() const { return all_.count; }
+  poft::networks const& networks() const { return all_; }
   mlp_slices<T> slices(std::ptrdiff_t network = 0) {
     return {shape_, parameters_.data() + network * all_.stride};
   }
@@ -174,9 +181,10 @@ class mlp {
   }
 
  private:
-  using layers = side_by_side<Backend>;
-  using relu   = primitive::relu<Backend>;
-  using tanh   = primitive::tanh<Backend>;
+  using layer_norm = primitive::layer_norm<Backend>;
+  using linear     = primitive::linear<Backend>;
+  using relu       = primitive::relu<Backend>;
+  using tanh       = primitive::tanh<Backend>;
 
   /// Contexts that go through the whole network on one thread: with fewer, packing the weights would cost as much as
   /// multiplying by them.
@@ -209,40 +217,39 @@ class mlp {
   };
 
   /// p: of the first of the networks that these rows belong to.
-  void forward_rows(Backend const& b, bandit::networks const& all, mlp_slices<T> const& p,
+  void forward_rows(Backend const& b, poft::networks const& all, mlp_slices<T> const& p,
                     view<T const, 2> contexts, activations const& a) const {
     if (contexts.row_stride() == contexts.columns()) {
       b.copy(view<T const>(contexts.data(), contexts.size()), view<T>(a.contexts.data(), contexts.size()));
     } else {
       for (std::ptrdiff_t r = 0; r < contexts.rows(); ++r) b.copy(contexts.row(r), a.contexts.row(r));
     }
-    layers::template linear_forward<T>(b, all, a.contexts, p.first, a.first);
-    layers::template layer_norm_forward<T>(b, all, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised,
-                                           a.moments);
+    linear::forward(b, a.contexts, p.first.weight, p.first.bias, a.first, all);
+    layer_norm::forward(b, a.first, p.gain, p.bias, layer_norm_epsilon, a.normalised, a.moments, all);
     shape_.after_norm == activation::relu ? relu::forward(b, a.normalised, a.normalised)
                                           : tanh::forward(b, a.normalised, a.normalised);
-    layers::template linear_forward<T>(b, all, a.normalised, p.second, a.second);
+    linear::forward(b, a.normalised, p.second.weight, p.second.bias, a.second, all);
     relu::forward(b, a.second, a.second);
-    layers::template linear_forward<T>(b, all, a.second, p.third, a.third);
+    linear::forward(b, a.second, p.third.weight, p.third.bias, a.third, all);
     relu::forward(b, a.third, a.third);
-    layers::template linear_forward<T>(b, all, a.third, p.last, a.outputs);
+    linear::forward(b, a.third, p.last.weight, p.last.bias, a.outputs, all);
   }
 
-  void backward_rows(bandit::networks const& all, mlp_slices<T> const& p, mlp_slices<T> const& d,
+  void backward_rows(poft::networks const& all, mlp_slices<T> const& p, mlp_slices<T> const& d,
                      view<T const, 2> d_outputs, activations const& a) const {
     auto const& wide   = a.d_wide;  // dL/d of what the third, then the second hidden layer put out
     auto const& narrow = a.d_normalised;
 
-    layers::template linear_backward<T>(backend_, all, a.third, p.last, d_outputs, wide[0], d.last);
+    linear::backward(backend_, a.third, p.last.weight, d_outputs, wide[0], d.last.weight, d.last.bias, all);
     relu::backward(backend_, a.third, wide[0], wide[0]);
-    layers::template linear_backward<T>(backend_, all, a.second, p.third, wide[0], wide[1], d.third);
+    linear::backward(backend_, a.second, p.third.weight, wide[0], wide[1], d.third.weight, d.third.bias, all);
     relu::backward(backend_, a.second, wide[1], wide[1]);
-    layers::template linear_backward<T>(backend_, all, a.normalised, p.second, wide[1], narrow, d.second);
+    linear::backward(backend_, a.normalised, p.second.weight, wide[1], narrow, d.second.weight, d.second.bias,
+                     all);
     shape_.after_norm == activation::relu ? relu::backward(backend_, a.normalised, narrow, narrow)
                                           : tanh::backward(backend_, a.normalised, narrow, narrow);
-    layers::template layer_norm_backward<T>(backend_, all, a.first, a.moments, p.gain, narrow, narrow, d.gain,
-                                            d.bias);
-    layers::template linear_backward<T>(backend_, all, a.contexts, p.first, narrow, {}, d.first);
+    layer_norm::backward(backend_, a.first, a.moments, p.gain, narrow, narrow, d.gain, d.bias, all);
+    linear::backward(backend_, a.contexts, p.first.weight, narrow, {}, d.first.weight, d.first.bias, all);
   }
 
   void reserve(std::ptrdiff_t batch) {
@@ -273,7 +280,7 @@ class mlp {
 
   Backend backend_;
   mlp_shape shape_;
-  bandit::networks all_;
+  poft::networks all_;
   buffer_of<Backend, T> parameters_, gradient_, arena_;
   buffer_of<Backend, row_moments<T>> moments_;
   activations now_;

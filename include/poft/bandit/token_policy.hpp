@@ -42,15 +42,15 @@ class token_policy : public softmax_rows<Backend, T> {
   using base::actions;  // the vocabulary
 
   token_policy(Backend backend, std::ptrdiff_t vocab, std::uint64_t seed)
-      : base(backend, vocab), network_(std::move(backend), gpt_nano(vocab, elements)) {
-    change_on_host(network_.backend(), network_.parameters(), [&](std::span<T> elements) {
-      initialise(network_.config(), transformer_slices<T>(network_.config(), elements.data()),
-                 random_of(seed, stream::network)());
-    });
-  }
-
+      : token_policy(std::move(backend), vocab, std::span<std::uint64_t const>(&seed, 1)) {}
+  /// A network for each seed; the prompts of a batch are the first one's, then the second one's ...
   token_policy(Backend backend, std::ptrdiff_t vocab, std::span<std::uint64_t const> seeds)
-      : token_policy(std::move(backend), vocab, one_of(seeds)) {}
+      : base(backend, vocab, std::ssize(seeds)),
+        network_(std::move(backend), gpt_nano(vocab, elements), std::ssize(seeds)) {
+    std::vector<std::uint64_t> own;
+    for (random_stream& random : streams_of(seeds, stream::network)) own.push_back(random());
+    initialise(network_, std::span<std::uint64_t const>(own));
+  }
 
   /// prompts [batch, 1]
   void forward(view<context const, 2> prompts) {
@@ -81,18 +81,19 @@ class token_policy : public softmax_rows<Backend, T> {
     view<T, 2> const logits(logits_.data(), rows, actions());
     over_pieces([&](std::ptrdiff_t first, std::ptrdiff_t count) {
       linear::forward(network_.backend(), run(first, count), network_.slices().head, {},
-                      logits.subview(first, count));
+                      logits.subview(first, count), network_.networks());
     });
     base::read(logits);
     base::gather(targets(), {out.data(), rows, 1});
   }
 
   /// Draws actions [batch, samples]. The seed of the generation is made of the stream's next two words.
-  void sample(std::span<random_stream const> streams, view<action, 2> drawn) const {
-    require_streams("token_policy", streams.size(), 1);
-    sample(streams[0], drawn);
-  }
   void sample(random_stream random, view<action, 2> drawn) const {
+    sample(std::span<random_stream const>(&random, 1), drawn);
+  }
+  /// With a stream for each network.
+  void sample(std::span<random_stream const> streams, view<action, 2> drawn) const {
+    require_streams("token_policy", streams.size(), network_.networks().count);
     primitive::require_shape("token_policy sample", "actions", drawn, batch(), drawn.columns());
     std::vector<context> prompts;  // [batch, samples]
     std::vector<std::int64_t> offsets{0};
@@ -102,9 +103,16 @@ class token_policy : public softmax_rows<Backend, T> {
         offsets.push_back(std::ssize(prompts));
       }
     }
-    std::uint64_t const high = random(), low = random();
+    std::vector<std::uint64_t> seeds, numbers;  // [batch, samples]: of each prompt among those of its network
+    for (random_stream random : streams) {
+      std::uint64_t const high = random(), low = random();
+      for (std::uint64_t k = 0; k < prompts.size() / streams.size(); ++k) {
+        seeds.push_back(high << 32 | low);
+        numbers.push_back(k);
+      }
+    }
     auto const made =
-        generate(network_, prompts, offsets, {.new_tokens = elements, .seed = high << 32 | low});
+        generate(network_, prompts, offsets, {.new_tokens = elements, .streams = numbers, .seeds = seeds});
     auto from = made.tokens.begin();
     for (std::ptrdiff_t r = 0; r < batch(); ++r) {
       for (action& sequence : drawn.row(r)) {
@@ -137,7 +145,7 @@ class token_policy : public softmax_rows<Backend, T> {
       }
       view<T, 2> const d_hidden(d_hidden_.data(), count, hidden.columns());
       linear::backward(network_.backend(), hidden, network_.slices().head, d_logits.subview(first, count),
-                       d_hidden, network_.gradient_slices().head, {});
+                       d_hidden, network_.gradient_slices().head, {}, network_.networks());
       network_.backward(d_hidden);
     });
   }
@@ -148,14 +156,12 @@ class token_policy : public softmax_rows<Backend, T> {
   }
 
  private:
-  static std::uint64_t one_of(std::span<std::uint64_t const> seeds) {
-    if (seeds.size() == 1) return seeds[0];
-    throw value_error(message("token_policy: ", seeds.size(), " seeds, expected 1 at once"));
-  }
-
   using linear = primitive::linear<Backend>;
-  /// The activations of so many tokens are kept, about 10 MB. More go through in pieces, and again for their gradient.
-  static constexpr std::ptrdiff_t tokens_at_once = 128 * elements;
+  /// The activations of so many tokens are kept, about 10 MB. More go through in pieces, and again for their gradient; those of
+  /// networks side by side go through together.
+  std::ptrdiff_t tokens_at_once() const {
+    return network_.networks().count > 1 ? std::ssize(targets_) : 128 * elements;
+  }
 
   /// Inputs and targets of every row: the token before it, and its own.
   void take(view<action const, 2> taken) {
@@ -185,8 +191,8 @@ class token_policy : public softmax_rows<Backend, T> {
   template <class F>
   void over_pieces(F const& f) {
     std::ptrdiff_t const rows = std::ssize(targets_);
-    for (std::ptrdiff_t first = 0; first < rows; first += tokens_at_once)
-      f(first, std::min(tokens_at_once, rows - first));
+    for (std::ptrdiff_t first = 0; first < rows; first += tokens_at_once())
+      f(first, std::min(tokens_at_once(), rows - first));
   }
   view<T const, 2> run(std::ptrdiff_t first, std::ptrdiff_t count) {
     return network_.forward({inputs_.data() + first, count}, {offsets_.data(), count / elements + 1});

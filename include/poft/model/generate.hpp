@@ -42,6 +42,8 @@ struct generation_options {
   std::uint64_t seed = 0;
   /// [prompts], the streams of their random numbers; empty: 0, 1, 2, ...
   std::span<std::uint64_t const> streams = {};
+  /// [prompts], a seed for each, instead of one for all.
+  std::span<std::uint64_t const> seeds = {};
 };
 
 /// What follows prompt s are the elements offsets[s] .. offsets[s + 1] - 1 of each array.
@@ -75,15 +77,14 @@ template <class T>
 struct draw_each_row {
   view<T const, 2> logits;
   poft::sampling sampling;
-  std::uint64_t seed;
-  row<std::uint64_t const> streams;
+  row<std::uint64_t const> seeds, streams;
   row<std::int64_t const> positions;
   drawn_item<T>* drawn;
 
   template <class Group>
   POFT_FN void operator()(Group group, std::int64_t r) const {
     // Two words of the stream are one number in double.
-    random_stream random(seed, streams.data[r], 2 * static_cast<std::uint64_t>(positions.data[r]));
+    random_stream random(seeds.data[r], streams.data[r], 2 * static_cast<std::uint64_t>(positions.data[r]));
     auto const found = draw_item(group, row<T const>{logits.row(r).data()}, logits.columns(), sampling,
                                  random.uniform<double>());
     group.once([&] { drawn[r] = found; });
@@ -99,12 +100,14 @@ class decoder {
   using C = compute_t<T>;
 
  public:
-  /// Room for `sequences` of `longest` tokens. config and parameters are looked at, not copied.
+  /// Room for `sequences` of `longest` tokens. config and parameters, of the first of `all` networks, are looked at, not
+  /// copied; several networks have as many sequences each, of as many tokens.
   decoder(Backend backend, transformer_config const& config, transformer_slices<T> const& parameters,
-          std::ptrdiff_t sequences, std::ptrdiff_t longest)
+          networks const& all, std::ptrdiff_t sequences, std::ptrdiff_t longest)
       : backend_(std::move(backend)),
         config_(config),
         p_(parameters),
+        all_(all),
         rows_(sequences * longest),
         longest_(longest) {
     cache_  = backend_.template allocate<T>(config.layers * rows_ * 2 * config.kv_channels());
@@ -186,10 +189,10 @@ class decoder {
     block_activations<T> const a = now_.blocks[0].rows(0, n);  // each block uses them again
     auto const positions         = positions_copy_.send_indices(backend_, positions_);
     auto const places            = places_copy_.send_indices(backend_, places_).there();
-    embed(backend_, config_, p_, tokens_copy_.send_indices(backend_, tokens), positions, a.x);
+    embed(backend_, config_, p_, all_, tokens_copy_.send_indices(backend_, tokens), positions, a.x);
     for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
       forward_block(
-          backend_, config_, p_.blocks[static_cast<std::size_t>(l)], positions, a, a.x,
+          backend_, config_, p_.blocks[static_cast<std::size_t>(l)], all_, positions, a, a.x,
           [&] {
             view<T, 2> const cache(cache_.data() + l * rows_ * width, rows_, width);
             backend_.template for_rows<C>(
@@ -197,7 +200,7 @@ class decoder {
             attend(a, cache);
           },
           [&](std::ptrdiff_t, view<T const, 2> input, linear_slices<T> const& p, view<T const, 2> x,
-              view<T, 2> y) { linear::forward_onto(backend_, input, p.weight, p.bias, x, y); });
+              view<T, 2> y) { linear::forward_onto(backend_, input, p.weight, p.bias, x, y, all_); });
     }
     return a.x;
   }
@@ -206,8 +209,15 @@ class decoder {
   view<C const, 2> logits_of(view<T, 2> x) {
     norm_activations<T> const hidden = now_.last_norm.rows(0, x.rows());
     view<C, 2> const logits(logits_.data(), x.rows(), config_.vocab);
-    normalise(backend_, config_, p_.last_norm, x, hidden);
-    backend_.gemm({.transpose_b = true}, hidden.y, p_.head, logits);
+    normalise(backend_, config_, p_.last_norm, all_, x, hidden);
+    std::int64_t const rows = all_.rows_of_each("generate", x.rows());
+    backend_.gemm({.transpose_b = true,
+                   .count       = all_.count,
+                   .stride_a    = rows * config_.channels,
+                   .stride_b    = all_.stride,
+                   .stride_c    = rows * config_.vocab},
+                  view<T const, 2>(hidden.y).subview(0, rows), view<T const, 2>(p_.head),
+                  logits.subview(0, rows));
     return logits;
   }
 
@@ -227,6 +237,7 @@ class decoder {
   Backend backend_;
   transformer_config const& config_;
   transformer_slices<T> const& p_;
+  networks all_;
   std::ptrdiff_t rows_, longest_;
   buffer_of<Backend, T> cache_, arena_;
   buffer_of<Backend, C> logits_, statistics_;
@@ -247,10 +258,10 @@ namespace detail {
 
 /// Throws where generate() has been asked for what cannot be.
 template <class T>
-void require_generation(transformer_config const& config, transformer_slices<T> const& p,
+void require_generation(transformer_config const& config, transformer_slices<T> const& p, networks const& all,
                         view<std::int32_t const> prompts, view<std::int64_t const> offsets,
                         generation_options const& options) {
-  require_sequences("generate", config, prompts, offsets);
+  require_sequences("generate", config, prompts, offsets, all.count);
   auto const require = [](bool holds, auto const&... parts) {
     if (!holds) throw value_error(message("generate: ", parts...));
   };
@@ -264,6 +275,8 @@ void require_generation(transformer_config const& config, transformer_slices<T> 
   require(top_p > 0 && top_p <= 1, "top_p is ", top_p, ", expected 0 < top_p <= 1; 1 keeps all tokens");
   require(options.stop_token >= -1 && options.stop_token < config.vocab, "stop_token is ", options.stop_token,
           ", expected 0 .. ", config.vocab - 1, " or -1 for none");
+  require(all.count == 1 || (options.stop_token == -1 && !options.crop), "a stop token or crop with ",
+          all.count, " networks, expected neither: all of them go on with as many sequences and tokens");
   for (std::ptrdiff_t s = 0; s < sequences && !options.crop; ++s) {
     std::int64_t const length = offsets[s + 1] - offsets[s];
     require(options.new_tokens - 1 <= config.positions - length, "prompt ", s, " of ", length, " tokens and ",
@@ -274,10 +287,13 @@ void require_generation(transformer_config const& config, transformer_slices<T> 
     throw shape_error(message("generate: the parameters are ", p.size, " numbers, expected ",
                               parameter_count(config), ", those of the config"));
   }
-  if (!options.streams.empty() && static_cast<std::ptrdiff_t>(options.streams.size()) != sequences) {
-    throw shape_error(message("generate: ", options.streams.size(), " streams for ", sequences,
+  auto const require_one_each = [&](char const* name, std::span<std::uint64_t const> given) {
+    if (given.empty() || std::ssize(given) == sequences) return;
+    throw shape_error(message("generate: ", given.size(), " ", name, " for ", sequences,
                               " prompts, expected one for each, or none"));
-  }
+  };
+  require_one_each("streams", options.streams);
+  require_one_each("seeds", options.seeds);
 }
 
 /// What generate() was asked for, and rows with room for all new tokens of each prompt.
@@ -300,7 +316,8 @@ struct generation_rows {
 /// All steps of the prompts first .. last - 1. Throws nothing: it may run beside others.
 template <class Backend, class T>
 void generate_piece(Backend const& backend, transformer_config const& config, transformer_slices<T> const& p,
-                    generation_rows<compute_t<T>> const& all, std::int64_t first, std::int64_t last) {
+                    networks const& side_by_side, generation_rows<compute_t<T>> const& all,
+                    std::int64_t first, std::int64_t last) {
   using C                           = compute_t<T>;
   generation_options const& options = all.options;
   std::vector<std::int64_t> unfinished;  // prompts
@@ -309,21 +326,23 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
     unfinished.push_back(s);
     longest = std::max(longest, all.longest(s, config));
   }
-  decoder<Backend, T> model(backend, config, p, last - first, longest);
+  decoder<Backend, T> model(backend, config, p, side_by_side, last - first, longest);
   std::vector<std::int32_t> tokens;  // that the model has not seen
   std::vector<std::int64_t> offsets, positions;
-  std::vector<std::uint64_t> streams;
+  std::vector<std::uint64_t> seeds, streams;
   std::vector<std::size_t> kept;
   std::vector<drawn_item<C>> drawn;
-  backend_copy<Backend, std::uint64_t> streams_copy;
+  backend_copy<Backend, std::uint64_t> seeds_copy, streams_copy;
   backend_copy<Backend, std::int64_t> positions_copy;
   backend_copy<Backend, drawn_item<C>> drawn_copy;
   for (std::ptrdiff_t step = 0; step < options.new_tokens && !unfinished.empty(); ++step) {
     bool anew = step == 0;
+    seeds.clear();
     streams.clear();
     positions.clear();
     for (std::int64_t const s : unfinished) {
       auto const number = static_cast<std::size_t>(s);
+      seeds.push_back(options.seeds.empty() ? options.seed : options.seeds[number]);
       streams.push_back(options.streams.empty() ? number : options.streams[number]);
       positions.push_back(all.prompt_length(s) + step);
       anew = anew || positions.back() > config.positions;
@@ -342,11 +361,12 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
     }
     view<C const, 2> const logits = anew ? model.start(tokens, offsets) : model.add(tokens);
     drawn.resize(unfinished.size());
-    backend.template for_rows<C>(logits.rows(), logits.columns(),
-                                 draw_each_row<C>{logits, options.sampling, options.seed,
-                                                  streams_copy.send_indices(backend, streams).there(),
-                                                  positions_copy.send_indices(backend, positions).there(),
-                                                  drawn_copy.send(backend, drawn)});
+    backend.template for_rows<C>(
+        logits.rows(), logits.columns(),
+        draw_each_row<C>{logits, options.sampling, seeds_copy.send_indices(backend, seeds).there(),
+                         streams_copy.send_indices(backend, streams).there(),
+                         positions_copy.send_indices(backend, positions).there(),
+                         drawn_copy.send(backend, drawn)});
     drawn_copy.fetch(backend, drawn);
 
     tokens.clear();
@@ -375,15 +395,17 @@ void generate_piece(Backend const& backend, transformer_config const& config, tr
 /// prompts [n] int32, offsets [prompts + 1]; parameters are those of a model that may be in training. Prompts are cut into
 /// pieces of so many that memory does not grow with their number. A small model's pieces go through all steps on one
 /// thread each; all threads share the work of a larger one's. Dropout takes no part. The prompts are of the host, the
-/// parameters of the backend.
+/// parameters of the backend. Of several networks side by side, each has an equal share of the prompts and of their tokens, one
+/// network's after the other's, without a stop token; all go through each step together.
 template <class Backend, class T>
 generation<compute_t<T>> generate(Backend const& backend, transformer_config const& config,
                                   transformer_slices<T> const& parameters, view<std::int32_t const> prompts,
-                                  view<std::int64_t const> offsets, generation_options const& options) {
+                                  view<std::int64_t const> offsets, generation_options const& options,
+                                  networks const& side_by_side = {}) {
   static_assert(backend_for<Backend, T>, "the backend does not compute with elements of this type");
   using C                            = compute_t<T>;
   constexpr std::int64_t most_tokens = 16384;  // of a piece
-  detail::require_generation(config, parameters, prompts, offsets, options);
+  detail::require_generation(config, parameters, side_by_side, prompts, offsets, options);
   std::ptrdiff_t const count = offsets.size() - 1, room = options.new_tokens;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count * room));
   std::vector<C> log_probs(tokens.size()), entropies(tokens.size());
@@ -397,14 +419,16 @@ generation<compute_t<T>> generate(Backend const& backend, transformer_config con
                                        counts};
   std::int64_t longest = 1;
   for (std::int64_t s = 0; s < count; ++s) longest = std::max(longest, all.longest(s, config));
-  bool const is_small       = transformer<Backend, T>::is_cut_in_pieces(parameters.size);
+  bool const is_together    = side_by_side.count > 1;
+  bool const is_small       = !is_together && transformer<Backend, T>::is_cut_in_pieces(parameters.size);
   std::int64_t const most   = std::max<std::int64_t>(1, most_tokens / longest);
   std::int64_t const wanted = !works_in_host_memory<Backend> ? count
                               : is_small                     ? std::clamp<std::int64_t>(count / 16, 32, 64)
                                                              : 64;
-  std::int64_t const pieces = 1 + (count - 1) / std::min(most, wanted);
+  std::int64_t const pieces = is_together ? 1 : 1 + (count - 1) / std::min(most, wanted);
   auto const piece          = [&](Backend const& b, std::int64_t k) {
-    detail::generate_piece(b, config, parameters, all, count * k / pieces, count * (k + 1) / pieces);
+    detail::generate_piece(b, config, parameters, side_by_side, all, count * k / pieces,
+                                    count * (k + 1) / pieces);
   };
   if (is_small) {
     for_pieces(backend, pieces, piece);
@@ -433,7 +457,8 @@ generation<compute_t<T>> generate(Backend const& backend, transformer_config con
 template <class Backend, class T>
 generation<compute_t<T>> generate(transformer<Backend, T> const& model, view<std::int32_t const> prompts,
                                   view<std::int64_t const> offsets, generation_options const& options) {
-  return generate(model.backend(), model.config(), model.slices(), prompts, offsets, options);
+  return generate(model.backend(), model.config(), model.slices(), prompts, offsets, options,
+                  model.networks());
 }
 
 }  // namespace poft

@@ -37,6 +37,7 @@
 #include "poft/primitive/gelu.hpp"
 #include "poft/primitive/layer_norm.hpp"
 #include "poft/primitive/linear.hpp"
+#include "poft/primitive/networks.hpp"
 #include "poft/primitive/rms_norm.hpp"
 #include "poft/primitive/rotary.hpp"
 #include "poft/primitive/shape.hpp"
@@ -45,9 +46,10 @@
 namespace poft {
 
 /// tokens [n] int32, one sequence after the other; sequence s has those from offsets[s] on, up to offsets[s + 1].
-/// Throws unless every sequence has 1 .. positions tokens of the vocabulary.
+/// Throws unless every sequence has 1 .. positions tokens of the vocabulary, and every network an equal share of both.
 inline void require_sequences(char const* operation, transformer_config const& config,
-                              view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
+                              view<std::int32_t const> tokens, view<std::int64_t const> offsets,
+                              std::int64_t networks = 1) {
   if (offsets.size() < 2) {
     throw shape_error(message(operation, ": the batch is empty: ", offsets.size(),
                               " offsets, expected one more than sequences, of which there is at least 1"));
@@ -64,10 +66,15 @@ inline void require_sequences(char const* operation, transformer_config const& c
                                 config.positions, ", the model's positions"));
     }
   }
-  std::int64_t const last = offsets[offsets.size() - 1];
+  std::int64_t const sequences = offsets.size() - 1, last = offsets[sequences];
   if (last != tokens.size()) {
     throw shape_error(message(operation, ": the last offset is ", last, ", expected the number of tokens, ",
                               tokens.size()));
+  }
+  for (std::int64_t n = 0; n < networks; ++n) {
+    if (sequences % networks == 0 && offsets[n * (sequences / networks)] * networks == n * last) continue;
+    throw shape_error(message(operation, ": ", sequences, " sequences of ", last, " tokens in all for ",
+                              networks, " networks, expected as many sequences and as many tokens for each"));
   }
   for (std::ptrdiff_t t = 0; t < tokens.size(); ++t) {
     if (tokens[t] < 0 || tokens[t] >= config.vocab) {
@@ -85,6 +92,10 @@ inline void require_sequences(char const* operation, transformer_config const& c
 /// the pieces' order: at most 15 times `most_parameters_in_pieces` elements. A larger model's batch, and that of a backend with
 /// memory of its own, goes through layer by layer, and the threads share each layer. Any number of threads gives equal bits.
 ///
+/// Several networks of the config may go side by side, their parameters one after the other: neighbouring sequences, equally
+/// many of as many tokens, are a network's, and its numbers are those that it has alone. Rows of all go through each layer
+/// together.
+///
 /// T is what parameters and activations are stored as, the gradients of activations too. Where that is bfloat16, what is
 /// added to many times or small beside them is of float, the type of computation: the parameters' gradient, moments and inverse
 /// deviations of norms, log-normalisers.
@@ -100,10 +111,13 @@ class transformer {
   }
 
   /// All parameters are 0: see initialise() and the readers.
-  transformer(Backend backend, transformer_config const& config)
+  transformer(Backend backend, transformer_config const& config, std::int64_t networks = 1)
       : backend_(std::move(backend)), config_(config) {
     config_.validate();
-    std::ptrdiff_t const size = parameter_count(config_);
+    if (networks < 1)
+      throw value_error(message("transformer: networks is ", networks, ", expected at least 1"));
+    all_                      = {networks, parameter_count(config_)};
+    std::ptrdiff_t const size = all_.count * all_.stride;
     parameters_               = backend_.template allocate<T>(size);
     gradient_                 = backend_.template allocate<C>(size);
     slices_                   = {config_, parameters_.data()};
@@ -112,8 +126,11 @@ class transformer {
 
   Backend const& backend() const { return backend_; }
   transformer_config const& config() const { return config_; }
+  /// How many they are, and from the parameters of one to those of the next.
+  poft::networks const& networks() const { return all_; }
 
-  /// Here and in the slices, memory of the backend: see on_host() and change_on_host() where that is not the host's.
+  /// Here and in the slices, which are the first network's, memory of the backend: see on_host() and change_on_host() where
+  /// that is not the host's.
   std::span<T> parameters() { return {parameters_.data(), static_cast<std::size_t>(parameters_.size())}; }
   std::span<T const> parameters() const {
     return {parameters_.data(), static_cast<std::size_t>(parameters_.size())};
@@ -131,14 +148,14 @@ class transformer {
   /// projection and the MLP), takes part only where a seed for its masks is given: a new one for every step.
   view<T const, 2> forward(view<std::int32_t const> tokens, view<std::int64_t const> offsets,
                            std::optional<std::uint64_t> dropout_seed = {}) {
-    require_sequences("transformer forward", config_, tokens, offsets);
+    require_sequences("transformer forward", config_, tokens, offsets, all_.count);
     dropout_seed_ = config_.dropout > 0 ? dropout_seed : std::nullopt;
     return pass_forward(tokens, offsets, kept_activations::all);
   }
 
   /// The same where no backward pass follows, without dropout: in the memory of one block.
   view<T const, 2> infer(view<std::int32_t const> tokens, view<std::int64_t const> offsets) {
-    require_sequences("transformer infer", config_, tokens, offsets);
+    require_sequences("transformer infer", config_, tokens, offsets, all_.count);
     dropout_seed_ = std::nullopt;
     return pass_forward(tokens, offsets, kept_activations::one_block);
   }
@@ -183,7 +200,7 @@ class transformer {
                                 kept_activations kept) {
     tokens_.assign(tokens.begin(), tokens.end());
     kept_ = kept;
-    pieces_.cut(offsets, !is_cut_in_pieces(std::ssize(parameters_)));
+    pieces_.cut(offsets, all_.count > 1 || !is_cut_in_pieces(std::ssize(parameters_)));
     tokens_there_    = tokens_copy_.send_indices(backend_, tokens_);
     positions_there_ = positions_copy_.send_indices(backend_, pieces_.positions());
     offsets_there_   = offsets_copy_.send_indices(backend_, pieces_.offsets());
@@ -230,7 +247,7 @@ class transformer {
     auto const x = [&](std::ptrdiff_t l) {  // [n, channels]: what block l is given, or the last one puts out
       return kept_ == kept_activations::all && l == config_.layers ? last_x(chunk) : its_block(l).x;
     };
-    embed(b, config_, slices_, tokens(chunk), positions(chunk), x(0));
+    embed(b, config_, slices_, all_, tokens(chunk), positions(chunk), x(0));
     if (dropout_seed_) drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk), x(0), x(0));
     for (std::ptrdiff_t l = 0; l < config_.layers; ++l) {
       auto const a      = its_block(l);
@@ -240,32 +257,33 @@ class transformer {
       };
       auto const add_branch = [&](int which, view<T const, 2> input, linear_slices<T> const& p,
                                   view<T const, 2> onto, view<T, 2> y) {
-        if (!dropout_seed_) return linear::forward_onto(b, input, p.weight, p.bias, onto, y);
+        if (!dropout_seed_) return linear::forward_onto(b, input, p.weight, p.bias, onto, y, all_);
         auto const branch = scratch(piece, chunk).branch;
-        linear::forward(b, input, p.weight, p.bias, branch);
+        linear::forward(b, input, p.weight, p.bias, branch, all_);
         drop::forward(b, config_.dropout, *dropout_seed_, mask(chunk, l, which), branch, branch);
         b.copy(view<T const>(onto.data(), onto.size()), view<T>(y.data(), y.size()));
         add::accumulate(b, branch, y);
       };
-      forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], positions(chunk), a, x(l + 1),
-                    attend, add_branch);
+      forward_block(b, config_, slices_.blocks[static_cast<std::size_t>(l)], all_, positions(chunk), a,
+                    x(l + 1), attend, add_branch);
     }
-    normalise(b, config_, slices_.last_norm, x(config_.layers), hidden(chunk));
+    normalise(b, config_, slices_.last_norm, all_, x(config_.layers), hidden(chunk));
   }
 
   void backward_chunk(Backend const& b, sequence_chunk const& chunk, transformer_scratch<T> const& s,
                       view<T const, 2> d_hidden, transformer_slices<C> const& d) const {
     repeated(b, chunk, d_hidden.data(), [&](Backend const& own) {
-      normalise_backward(own, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x, d.last_norm);
+      normalise_backward<false>(own, last_x(chunk), slices_.last_norm, hidden(chunk), d_hidden, s.d_x,
+                                d.last_norm);
       for (std::ptrdiff_t l = config_.layers - 1; l >= 0; --l) {
         backward_block(own, chunk, l, s, d.blocks[static_cast<std::size_t>(l)]);
       }
     });
     if (dropout_seed_) drop::backward(b, config_.dropout, *dropout_seed_, mask(chunk), s.d_x, s.d_x);
     if (config_.position == position_kind::learned) {
-      embedding::backward(b, positions(chunk), s.d_x, d.position_embedding);
+      embedding::backward(b, positions(chunk), s.d_x, d.position_embedding, all_);
     }
-    embedding::backward(b, tokens(chunk), s.d_x, d.token_embedding);
+    embedding::backward(b, tokens(chunk), s.d_x, d.token_embedding, all_);
   }
 
   /// s.d_x [n, channels]: dL/d of the block's output when called, of its input afterwards.
@@ -279,34 +297,37 @@ class transformer {
       return s.branch;
     };
     // The MLP's branch.
-    linear::backward(b, a.activated, p.down.weight, d_branch(1), s.d_activated, d.down.weight,
-                     d.down.bias);                                                  // [n, hidden]
+    linear::backward(b, a.activated, p.down.weight, d_branch(1), s.d_activated, d.down.weight, d.down.bias,
+                     all_);                                                         // [n, hidden]
     config_.mlp == mlp_kind::gelu ? gelu::backward(b, a.up, s.d_activated, s.d_up)  // [n, hidden or 2 hidden]
                                   : swiglu::backward(b, a.up, s.d_activated, s.d_up);
-    linear::backward(b, a.mlp_norm.y, p.up.weight, s.d_up, s.branch, d.up.weight,
-                     d.up.bias);                                                              // [n, channels]
-    normalise_backward(b, a.middle, p.mlp_norm, a.mlp_norm, s.branch, s.branch, d.mlp_norm);  // [n, channels]
-    add::accumulate(b, s.branch, s.d_x);  // now of a.middle
+    linear::backward(b, a.mlp_norm.y, p.up.weight, s.d_up, s.branch, d.up.weight, d.up.bias,
+                     all_);  // [n, channels]
+    normalise_backward<true>(b, a.middle, p.mlp_norm, a.mlp_norm, s.branch, s.d_x,
+                             d.mlp_norm);  // [n, channels], now of a.middle
 
     // The attention's branch.
     linear::backward(b, a.attended, p.projection.weight, d_branch(0), s.d_attended, d.projection.weight,
-                     d.projection.bias);  // [n, query channels]
+                     d.projection.bias, all_);  // [n, query channels]
     attention::backward(b, attention_shape_of(config_), offsets(chunk), a.qkv, a.attended, a.log_normaliser,
                         s.d_attended, s.d_qkv);  // [n, query + 2 key-value channels]
     if (config_.position == position_kind::rotary) {
       rotary::backward(b, positions(chunk), config_.head_channels, config_.rotary_base,
                        queries_and_keys(config_, s.d_qkv));
     }
-    linear::backward(b, a.attention_norm.y, p.qkv.weight, s.d_qkv, s.branch, d.qkv.weight, d.qkv.bias);
-    normalise_backward(b, a.x, p.attention_norm, a.attention_norm, s.branch, s.branch, d.attention_norm);
-    add::accumulate(b, s.branch, s.d_x);  // now of a.x
+    linear::backward(b, a.attention_norm.y, p.qkv.weight, s.d_qkv, s.branch, d.qkv.weight, d.qkv.bias, all_);
+    normalise_backward<true>(b, a.x, p.attention_norm, a.attention_norm, s.branch, s.d_x,
+                             d.attention_norm);  // now of a.x
   }
 
+  /// d_x is overwritten, or accumulated where the norm begins a branch: Onto.
+  template <bool Onto>
   void normalise_backward(Backend const& b, view<T const, 2> x, norm_slices<T> const& p,
                           norm_activations<T> const& a, view<T const, 2> d_y, view<T, 2> d_x,
                           norm_slices<C> const& d) const {
-    config_.norm == norm_kind::layer ? layer_norm::backward(b, x, a.moments, p.gain, d_y, d_x, d.gain, d.bias)
-                                     : rms_norm::backward(b, x, a.inverse_rms, p.gain, d_y, d_x, d.gain);
+    config_.norm == norm_kind::layer
+        ? layer_norm::template backward<Onto>(b, x, a.moments, p.gain, d_y, d_x, d.gain, d.bias, all_)
+        : rms_norm::template backward<Onto>(b, x, a.inverse_rms, p.gain, d_y, d_x, d.gain, all_);
   }
 
   /// Streams of the random numbers of a chunk's masks: that after the embedding, then those of each block's branches.
@@ -370,6 +391,7 @@ class transformer {
 
   Backend backend_;
   transformer_config config_;
+  poft::networks all_;
   buffer_of<Backend, T> parameters_, arena_;
   buffer_of<Backend, C> gradient_, statistics_, piece_gradients_;
   buffer_of<Backend, row_moments<C>> moments_;
@@ -387,12 +409,24 @@ class transformer {
   transformer_activations<T> now_;
 };
 
-/// initialise() of its parameters, wherever they are.
+/// initialise() of the parameters of each network, wherever they are.
+template <class Backend, class T>
+void initialise(transformer<Backend, T>& model, std::span<std::uint64_t const> seeds) {
+  auto const [count, stride] = model.networks();
+  if (std::ssize(seeds) != count) {
+    throw shape_error(
+        message("initialise: ", seeds.size(), " seeds for ", count, " networks, expected one for each"));
+  }
+  change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
+    for (std::int64_t n = 0; n < count; ++n) {
+      initialise(model.config(), transformer_slices<T>(model.config(), parameters.data() + n * stride),
+                 seeds[static_cast<std::size_t>(n)]);
+    }
+  });
+}
 template <class Backend, class T>
 void initialise(transformer<Backend, T>& model, std::uint64_t seed) {
-  change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
-    initialise(model.config(), transformer_slices<T>(model.config(), parameters.data()), seed);
-  });
+  initialise(model, std::span<std::uint64_t const>(&seed, 1));
 }
 
 }  // namespace poft

@@ -21,7 +21,7 @@ struct add_each_row {
   POFT_FN void operator()(Group group, std::int64_t r) const {
     row<T const> const from{x.row(r).data()};
     row<T> const to{y.row(r).data()};
-    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.set(i, to[i] + from[i]); });
+    group.each(std::int64_t{0}, x.columns(), [=](auto i) { to.add(i, from[i]); });
   }
 };
 

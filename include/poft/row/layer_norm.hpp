@@ -45,8 +45,8 @@ POFT_FN row_moments<compute_t<T>> layer_norm_row(Group group, row<T const> x, ro
 ///
 ///   d_x_i = inverse_deviation (g_i - mean_j g_j - n_i mean_j (g_j n_j))
 ///
-/// d_x may be d_y.
-template <class Group, class T>
+/// Onto: it is added to what d_x holds, the derivative by a residual; else d_x may be d_y.
+template <class Group, class T, bool Onto>
 POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<compute_t<T>> moments,
                                      row<T const> gain, row<T const> d_y, row<T> d_x, std::int64_t width) {
   auto const normalised = [=](auto i) {
@@ -65,7 +65,9 @@ POFT_FN void layer_norm_backward_row(Group group, row<T const> x, row_moments<co
   C const mean_gn = share * sums.at[1];
   group.each(std::int64_t{0}, width, [=](auto i) {
     using S = decltype(x[i]);
-    d_x.set(i, S(moments.inverse_deviation) * (gain[i] * d_y[i] - S(mean_g) - normalised(i) * S(mean_gn)));
+    auto const value =
+        S(moments.inverse_deviation) * (gain[i] * d_y[i] - S(mean_g) - normalised(i) * S(mean_gn));
+    Onto ? d_x.add(i, value) : d_x.set(i, value);
   });
 }
 

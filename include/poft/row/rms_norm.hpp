@@ -33,16 +33,17 @@ POFT_FN compute_t<T> rms_norm_row(Group group, std::type_identity_t<row<T const>
 ///
 ///   d_x_i = inverse_rms (g_i - n_i mean_j (g_j n_j))
 ///
-/// d_x may be d_y.
-template <class Group, class T>
+/// Onto: it is added to what d_x holds, the derivative by a residual; else d_x may be d_y.
+template <class Group, class T, bool Onto>
 POFT_FN void rms_norm_backward_row(Group group, row<T const> x, compute_t<T> inverse_rms, row<T const> gain,
                                    row<T const> d_y, row<T> d_x, std::int64_t width) {
   using C        = compute_t<T>;
   C const sum    = group.sum(std::int64_t{0}, width, [=](auto i) { return gain[i] * d_y[i] * x[i]; });
   C const factor = sum * inverse_rms * inverse_rms / static_cast<C>(width);
   group.each(std::int64_t{0}, width, [=](auto i) {
-    using S = decltype(x[i]);
-    d_x.set(i, S(inverse_rms) * (gain[i] * d_y[i] - x[i] * S(factor)));
+    using S          = decltype(x[i]);
+    auto const value = S(inverse_rms) * (gain[i] * d_y[i] - x[i] * S(factor));
+    Onto ? d_x.add(i, value) : d_x.set(i, value);
   });
 }
 

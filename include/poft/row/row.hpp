@@ -48,6 +48,11 @@ struct row {
   template <class Index, class Lanes>
     requires(!std::integral<Index>)
   POFT_FN void set(Index i, Lanes value) const { i.store(data, value); }
+
+  template <class Index, class Lanes>
+  POFT_FN void add(Index i, Lanes value) const {
+    set(i, (*this)[i] + value);
+  }
 };
 
 /// N terms summed together in one pass over a row.

@@ -36,7 +36,11 @@ class response_pass {
   /// The model is looked at, and its gradient added to; it must outlive this. Logits are kept from pass to pass where they fit
   /// into `logits_bytes`, and made again where not.
   explicit response_pass(transformer<Backend, T>& model, std::int64_t logits_bytes = 1 << 26)
-      : model_(model), head_(model.backend(), {.keep_bytes = logits_bytes}) {}
+      : model_(model), head_(model.backend(), {.keep_bytes = logits_bytes}) {
+    if (model.networks().count == 1) return;
+    throw value_error(message("response_pass: the model is ", model.networks().count,
+                              " networks side by side, expected 1"));
+  }
 
   transformer<Backend, T>& model() { return model_; }
 
