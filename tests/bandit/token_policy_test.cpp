@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "poft/bandit/fit.hpp"
 #include "preference/expect_error.hpp"
@@ -110,6 +112,16 @@ TEST(token_policy, log_probs_are_those_of_the_transformer) {
       }
     }
   }
+}
+
+TEST(token_policy, networks_start_from_their_seeds) {
+  std::vector<std::uint64_t> const seeds{3, 1};
+  eigen_policy two({1}, vocab, std::span<std::uint64_t const>(seeds)), first({1}, vocab, 3),
+      second({1}, vocab, 1);
+  std::vector<float> both(first.parameters().begin(), first.parameters().end());
+  both.insert(both.end(), second.parameters().begin(), second.parameters().end());
+  EXPECT_TRUE(std::ranges::equal(two.parameters(), both));
+  EXPECT_FALSE(std::ranges::equal(first.parameters(), second.parameters()));
 }
 
 // Of a loss of the log-probs, with and without a divergence from a reference, against differences in double.

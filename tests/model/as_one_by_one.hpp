@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -60,11 +61,21 @@ void expect_transformer_of_one_by_one(Backend const& backend, poft::transformer_
 /// Hidden states, gradients and tokens of three networks side by side, each the oracle's alone; T = double, so that no draw is
 /// near enough to a boundary to differ.
 template <class Backend>
-void expect_networks_of_one_by_one(Backend const& backend, poft::transformer_config const& config) {
+void expect_networks_of_one_by_one(Backend const& backend, poft::transformer_config const& config,
+                                   std::ptrdiff_t sequences = 3) {
   constexpr std::size_t count = 3;
   // As many sequences and tokens for each, not the same lengths.
-  ragged_tokens const batch(config, {2, 4, 1, 4, 1, 2, 1, 2, 4}, 2);
-  std::ptrdiff_t const each = 7, sequences = 3, channels = config.channels;
+  std::vector<std::int64_t> lengths;
+  std::vector<std::uint64_t> seeds, streams;
+  for (std::size_t n = 0; n < count; ++n) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(sequences); ++k) {
+      lengths.push_back(std::array{2, 4, 1}[(n + k) % 3]);
+      seeds.push_back(4 + n);
+      streams.push_back(k);
+    }
+  }
+  ragged_tokens const batch(config, lengths, 2);
+  std::ptrdiff_t const each = 7 * sequences / 3, channels = config.channels;
   poft::transformer<Backend, double> model(backend, config, count);
   fill_with_random_numbers(model, 1);
   auto const parameters = elements_of(backend, std::span<double const>(model.parameters()));
@@ -86,8 +97,7 @@ void expect_networks_of_one_by_one(Backend const& backend, poft::transformer_con
   EXPECT_EQ(hidden, inferred);
   model.backward({d_there.data(), 3 * each, channels});
   auto const gradient = elements_of(backend, std::span<double const>(model.gradient()));
-  std::vector<std::uint64_t> const seeds{4, 4, 4, 8, 8, 8, 6, 6, 6}, streams{0, 1, 2, 0, 1, 2, 0, 1, 2};
-  poft::generation_options options{.new_tokens = 2, .streams = streams, .seeds = seeds};
+  poft::generation_options const options{.new_tokens = 2, .streams = streams, .seeds = seeds};
   auto const made = poft::generate(model, batch.tokens, batch.offsets, options);
 
   auto const near = [](std::span<double const> got, std::span<double const> want, char const* what) {
@@ -107,7 +117,7 @@ void expect_networks_of_one_by_one(Backend const& backend, poft::transformer_con
     near(std::span(hidden).subspan(n * rows, rows), {want.data(), rows}, "hidden");
     alone.backward({d.data() + static_cast<std::ptrdiff_t>(n * rows), each, channels});
     near(std::span(gradient).subspan(n * own, own), alone.gradient(), "parameter");
-    auto const drawn = poft::generate(alone, tokens, offsets, {.new_tokens = 2, .seed = seeds[3 * n]});
+    auto const drawn = poft::generate(alone, tokens, offsets, {.new_tokens = 2, .seed = 4 + n});
     auto const start = made.tokens.begin() + made.offsets[static_cast<std::size_t>(at)];
     EXPECT_TRUE(std::equal(drawn.tokens.begin(), drawn.tokens.end(), start));
     near(std::span(made.log_probs).subspan(n * drawn.tokens.size(), drawn.tokens.size()), drawn.log_probs,

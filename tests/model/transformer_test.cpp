@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "model/small_models.hpp"
+#include "model/as_one_by_one.hpp"
 #include "primitive/tensor.hpp"
 
 namespace {
@@ -179,6 +179,11 @@ TEST(transformer, any_number_of_threads_gives_equal_bits) {
           << threads << " threads, " << config.channels << " channels";
     }
   }
+}
+
+// Of so many sequences that a single network would cut them into pieces.
+TEST_P(every_transformer, networks_side_by_side_are_not_cut) {
+  poft_test::expect_networks_of_one_by_one(poft::eigen::backend{}, GetParam().config, 30);
 }
 
 TEST(transformer, gradient_is_accumulated) {
