@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "poft/backend/one_by_one.hpp"
 #include "poft/core/random.hpp"
 #include "poft/model/hugging_face_io.hpp"
 #include "support/expect_error.hpp"
@@ -452,6 +453,16 @@ TEST(HuggingFaceIo, RefusesWhatCannotBeSaved) {
   write_whole(folder / "file", "");
   expect_error<io_error>([&] { save_model(folder / "file/inside", saved.config, saved.slices); },
                          {"cannot make", "inside"});
+}
+
+TEST(HuggingFaceIo, NetworksSideBySideAreNoModel) {
+  scratch_folder const folder("hugging_face");
+  transformer<one_by_one, float> two({}, gpt(1, 1, 2, 3, 4), 2);
+  expect_error<value_error>([&] { save_model(folder.path, two); },
+                            {"save_model: the model is 2 networks side by side, expected 1"});
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path));
+  expect_error<value_error>([&] { load_parameters(folder.path, two); },
+                            {"load_parameters: the model is 2 networks side by side, expected 1"});
 }
 
 TEST(HuggingFaceIo, ConstantSlicesAreWritten) {

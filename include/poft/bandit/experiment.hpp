@@ -566,7 +566,7 @@ template <template <class, class> class Policy, class T, class Backend>
 std::vector<std::vector<measurement>> run_experiments(Backend const& backend,
                                                       experiment_settings const& settings,
                                                       std::span<std::uint64_t const> seeds) {
-  // Networks of sequences in the host's memory are faster alone: a batch goes through in pieces that fit a core's cache.
+  // In the host's memory, a batch of sequences goes through its network alone, in pieces that fit a core's cache.
   if (settings.min_difference == 0 &&
       !(sequence_policy<Policy<Backend, T>> && works_in_host_memory<Backend>)) {
     return experiment<Policy, Backend, T>(backend, settings, std::vector(seeds.begin(), seeds.end()))

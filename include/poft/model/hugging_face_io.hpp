@@ -304,6 +304,7 @@ void load_parameters(std::filesystem::path const& path, transformer_config const
 template <class Backend, class T>
 void load_parameters(std::filesystem::path const& path, transformer<Backend, T>& model,
                      load_parameters_options options = {}) {
+  require_one_network("load_parameters", model);
   change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
     load_parameters(path, model.config(), transformer_slices<T>(model.config(), parameters.data()), options);
   });
@@ -369,6 +370,7 @@ void save_model(std::filesystem::path const& folder, transformer_config const& c
 template <class Backend, class T>
 void save_model(std::filesystem::path const& folder, transformer<Backend, T> const& model,
                 save_model_options const& options = {}) {
+  require_one_network("save_model", model);
   auto const parameters = on_host(model.backend(), model.parameters());
   save_model(folder, model.config(), transformer_slices<T const>(model.config(), parameters.data()), options);
 }

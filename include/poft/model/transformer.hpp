@@ -93,8 +93,8 @@ inline void require_sequences(char const* operation, transformer_config const& c
 /// memory of its own, goes through layer by layer, and the threads share each layer. Any number of threads gives equal bits.
 ///
 /// Several networks of the config may go side by side, their parameters one after the other: neighbouring sequences, equally
-/// many of as many tokens, are a network's, and its numbers are those that it has alone. Rows of all go through each layer
-/// together.
+/// many of as many tokens, are a network's, and its numbers are those that it has alone, but for dropout's masks. Rows of all
+/// go through each layer together.
 ///
 /// T is what parameters and activations are stored as, the gradients of activations too. Where that is bfloat16, what is
 /// added to many times or small beside them is of float, the type of computation: the parameters' gradient, moments and inverse
@@ -408,6 +408,14 @@ class transformer {
   batch_pieces pieces_;
   transformer_activations<T> now_;
 };
+
+/// For what is about one model: throws where several go side by side.
+template <class Backend, class T>
+void require_one_network(char const* operation, transformer<Backend, T> const& model) {
+  if (model.networks().count == 1) return;
+  throw value_error(message(operation, ": the model is ", model.networks().count,
+                            " networks side by side, expected 1"));
+}
 
 /// initialise() of the parameters of each network, wherever they are.
 template <class Backend, class T>

@@ -37,9 +37,7 @@ class response_pass {
   /// into `logits_bytes`, and made again where not.
   explicit response_pass(transformer<Backend, T>& model, std::int64_t logits_bytes = 1 << 26)
       : model_(model), head_(model.backend(), {.keep_bytes = logits_bytes}) {
-    if (model.networks().count == 1) return;
-    throw value_error(message("response_pass: the model is ", model.networks().count,
-                              " networks side by side, expected 1"));
+    require_one_network("response_pass", model);
   }
 
   transformer<Backend, T>& model() { return model_; }
