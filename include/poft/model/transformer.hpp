@@ -413,21 +413,21 @@ class transformer {
 template <class Backend, class T>
 void require_one_network(char const* operation, transformer<Backend, T> const& model) {
   if (model.networks().count == 1) return;
-  throw value_error(message(operation, ": the model is ", model.networks().count,
-                            " networks side by side, expected 1"));
+  throw value_error(
+      message(operation, ": the model is ", model.networks().count, " networks side by side, expected 1"));
 }
 
 /// initialise() of the parameters of each network, wherever they are.
 template <class Backend, class T>
 void initialise(transformer<Backend, T>& model, std::span<std::uint64_t const> seeds) {
-  auto const [count, stride] = model.networks();
-  if (std::ssize(seeds) != count) {
+  networks const all = model.networks();
+  if (std::ssize(seeds) != all.count) {
     throw shape_error(
-        message("initialise: ", seeds.size(), " seeds for ", count, " networks, expected one for each"));
+        message("initialise: ", seeds.size(), " seeds for ", all.count, " networks, expected one for each"));
   }
   change_on_host(model.backend(), model.parameters(), [&](std::span<T> parameters) {
-    for (std::int64_t n = 0; n < count; ++n) {
-      initialise(model.config(), transformer_slices<T>(model.config(), parameters.data() + n * stride),
+    for (std::int64_t n = 0; n < all.count; ++n) {
+      initialise(model.config(), transformer_slices<T>(model.config(), parameters.data() + n * all.stride),
                  seeds[static_cast<std::size_t>(n)]);
     }
   });
