@@ -5,9 +5,9 @@
 
 namespace pipeline {
 
-std::int64_t run_in_bfloat16(poft::transformer_config const& config, std::span<float> parameters,
+std::int64_t run_in_bfloat16(int threads, poft::transformer_config const& config, std::span<float> parameters,
                              training_run const& run) {
-  return run_stored_as<poft::bfloat16>(poft::eigen::backend{}, config, parameters, run);
+  return run_stored_as<poft::bfloat16>(poft::eigen::backend{.threads = threads}, config, parameters, run);
 }
 
 }  // namespace pipeline

@@ -201,7 +201,7 @@ void train(train_options const& o) {
   if (o.device == "cuda") {
     steps = run_on_cuda(weights.config(), weights.parameters(), in_bfloat16, run);
   } else if (in_bfloat16) {
-    steps = run_in_bfloat16(weights.config(), weights.parameters(), run);
+    steps = run_in_bfloat16(weights.backend().threads, weights.config(), weights.parameters(), run);
   } else {
     poft::trainer<poft::eigen::backend, float> trainer(weights, {term}, settings);
     steps = run_all_steps(trainer, run);

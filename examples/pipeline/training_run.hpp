@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "poft/model/transformer.hpp"
 #include "poft/primitive/backend_copy.hpp"
@@ -41,8 +40,8 @@ std::int64_t run_stored_as(Backend const& backend, poft::transformer_config cons
   return steps;
 }
 
-/// On the CPU in bfloat16.
-std::int64_t run_in_bfloat16(poft::transformer_config const& config, std::span<float> parameters,
+/// On so many threads of the CPU in bfloat16.
+std::int64_t run_in_bfloat16(int threads, poft::transformer_config const& config, std::span<float> parameters,
                              training_run const& run);
 /// Throws cuda_error where there is no GPU, or where the program was built without CUDA.
 void require_cuda();
