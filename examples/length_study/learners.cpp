@@ -10,8 +10,6 @@
 namespace length_study {
 namespace {
 
-namespace preference = poft::preference;
-
 bool learns_from_pairs(learner one) {
   return one == learner::pref_ft || one == learner::dpo || one == learner::ipo;
 }
@@ -41,11 +39,11 @@ poft::dataset with_advantages_of_tokens(poft::dataset samples, double beta, look
     for (std::size_t t = first; t < last; ++t) rewards.push_back(-beta * (old[t] - reference[t]));
     rewards.back() += reward[static_cast<std::size_t>(r)];
     auto const gae =
-        preference::generalised_advantage(rewards, std::span(now.value).subspan(first, last - first));
+        poft::preference::generalised_advantage(rewards, std::span(now.value).subspan(first, last - first));
     advantage.insert(advantage.end(), gae.advantage.begin(), gae.advantage.end());
     target.insert(target.end(), gae.returns.begin(), gae.returns.end());
   }
-  samples.set("advantage", preference::whiten(advantage));
+  samples.set("advantage", poft::preference::whiten(advantage));
   samples.set("target", std::move(target));
   return samples;
 }
@@ -107,7 +105,7 @@ poft::dataset prepare(learner one, double parameter, poft::dataset samples, std:
   if (one == learner::ppo) return with_advantages_of_tokens(std::move(samples), parameter, models);
   auto const& reward = samples.column("reward");
   if (one == learner::best_of_n) {
-    auto const best = preference::best_of_n(reward, static_cast<std::size_t>(samples_per_prompt)).best;
+    auto const best = poft::preference::best_of_n(reward, static_cast<std::size_t>(samples_per_prompt)).best;
     std::vector<std::int64_t> places;
     for (std::size_t p = 0; p < best.size(); ++p)
       places.push_back(static_cast<std::int64_t>(p) * samples_per_prompt +
@@ -115,7 +113,7 @@ poft::dataset prepare(learner one, double parameter, poft::dataset samples, std:
     return weighted_alike(samples.chosen(places));
   }
   if (one == learner::rwr) {
-    auto weights = preference::normalised_weights(reward, parameter);
+    auto weights = poft::preference::normalised_weights(reward, parameter);
     for (double& weight : weights) weight *= static_cast<double>(weights.size());
     samples.set("weight", std::move(weights));
     return samples;
@@ -125,9 +123,9 @@ poft::dataset prepare(learner one, double parameter, poft::dataset samples, std:
   std::vector<double> paid;
   for (std::size_t r = 0; r < reward.size(); ++r)
     paid.push_back(reward[r] - parameter * (old[r] - reference[r]));
-  preference::running_mean baseline;
+  poft::preference::running_mean baseline;
   if (!state.empty()) baseline = {state[0], state[1]};
-  samples.set("advantage", preference::running_mean_baseline(paid, baseline));
+  samples.set("advantage", poft::preference::running_mean_baseline(paid, baseline));
   state = {baseline.count, baseline.mean};
   return samples;
 }

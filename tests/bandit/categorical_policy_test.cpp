@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "bandit/tiny_network.hpp"
 #include "primitive/tensor.hpp"
 
 namespace {
@@ -15,16 +16,9 @@ using poft::bandit::categorical_policy;
 using poft::bandit::mlp_shape;
 using poft::bandit::mlp_slices;
 using poft_test::difference;
+using poft_test::randomise;
 using poft_test::tensor;
-
-constexpr mlp_shape tiny{.inputs = 4, .normalised = 5, .hidden = 7, .outputs = 6};
-
-template <class Policy>
-void randomise(Policy& policy) {
-  poft::random_stream random(17);
-  for (auto& p : policy.parameters())
-    p = static_cast<std::remove_reference_t<decltype(p)>>(2 * random.uniform<double>() - 1);
-}
+using poft_test::tiny;
 
 /// A policy whose probabilities are the same for every context: all parameters 0 but the last biases.
 template <class T, class Backend = poft::eigen::backend>

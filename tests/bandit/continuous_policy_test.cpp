@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "bandit/tiny_network.hpp"
 #include "primitive/tensor.hpp"
 
 namespace {
@@ -15,6 +16,7 @@ using poft::view;
 using poft::bandit::mlp_shape;
 using poft::bandit::mlp_slices;
 using poft_test::difference;
+using poft_test::randomise;
 using poft_test::tensor;
 
 /// Two dimensions: four outputs.
@@ -44,13 +46,6 @@ using kinds = ::testing::Types<kind<poft::bandit::gaussian_policy, false, false>
 template <class Kind>
 class continuous_policy_of : public ::testing::Test {};
 TYPED_TEST_SUITE(continuous_policy_of, kinds);
-
-template <class Policy>
-void randomise(Policy& policy) {
-  poft::random_stream random(17);
-  for (auto& p : policy.parameters())
-    p = static_cast<std::remove_reference_t<decltype(p)>>(random.uniform<double>() - 0.5);
-}
 
 /// A policy on the line whose location and log-scale are the same for every context.
 template <class Kind, class T = double>
@@ -139,7 +134,7 @@ template <class Backend, class T, class Kind>
 void check_gradient(double tolerance) {
   typename Kind::template policy<Backend, T> policy({}, plane, 1);
   typename Kind::template policy<poft::one_by_one, double> exact({}, plane, 1);
-  randomise(policy), randomise(exact);
+  randomise(policy, 0.5), randomise(exact, 0.5);
   auto const contexts = tensor<T>::random(3, 4, 5), d = tensor<T>::random(3, 5, 6),
              actions = tensor<T>::random(3, 10, 7);
   auto const x = tensor<double>::from(contexts), weight = tensor<double>::from(d),

@@ -9,25 +9,25 @@
 namespace {
 
 using namespace poft_test;
-using backend = guarded<poft::one_by_one>;
+using guarded_host = guarded<poft::one_by_one>;
 
 TEST(BanditInMemoryOfItsOwn, Categorical) {
-  expect_runs_of_one_by_one<poft::bandit::categorical_policy, float>(backend{}, short_run("dpo", "R5"));
+  expect_runs_of_one_by_one<poft::bandit::categorical_policy, float>(guarded_host{}, short_run("dpo", "R5"));
   auto settings      = short_run("ppo_row_kl", "R5");
   settings.reference = poft::bandit::reference_policy::data;
-  expect_runs_of_one_by_one<poft::bandit::categorical_policy, float>(backend{}, settings);
+  expect_runs_of_one_by_one<poft::bandit::categorical_policy, float>(guarded_host{}, settings);
 }
 
 TEST(BanditInMemoryOfItsOwn, Continuous) {
-  expect_runs_of_one_by_one<poft::bandit::tanh_cauchy_policy, float>(backend{},
+  expect_runs_of_one_by_one<poft::bandit::tanh_cauchy_policy, float>(guarded_host{},
                                                                      short_run("best_of_n_worst", "R3"));
 }
 
 // Alone, the oracle's batch goes through in pieces, whose gradients are added in another order.
 TEST(BanditInMemoryOfItsOwn, Tokens) {
-  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(backend{}, short_token_run("ppo_row_kl"),
+  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(guarded_host{}, short_token_run("ppo_row_kl"),
                                                                 1e-9);
-  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(backend{}, short_token_run("best_of_n"),
+  expect_runs_of_one_by_one<poft::bandit::token_policy, double>(guarded_host{}, short_token_run("best_of_n"),
                                                                 1e-9);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "bandit/tiny_network.hpp"
 #include "primitive/tensor.hpp"
 
 namespace {
@@ -15,9 +16,9 @@ using poft::bandit::mlp;
 using poft::bandit::mlp_shape;
 using poft::bandit::mlp_slices;
 using poft_test::difference;
+using poft_test::randomise;
 using poft_test::tensor;
-
-constexpr mlp_shape tiny{.inputs = 4, .normalised = 5, .hidden = 7, .outputs = 6};
+using poft_test::tiny;
 
 // 100*50+50 + 50+50 + 50*256+256 + 256*256+256 + 256*100+100 = 5050 + 100 + 13056 + 65792 + 25700 = 109698.
 TEST(mlp, first_parameters) {
@@ -52,14 +53,6 @@ TEST(mlp, a_seed_gives_one_network) {
       again({}, tiny, poft::random_stream(3)), other({}, tiny, poft::random_stream(4));
   EXPECT_TRUE(std::ranges::equal(first.parameters(), again.parameters()));
   EXPECT_FALSE(std::ranges::equal(first.parameters(), other.parameters()));
-}
-
-/// Weights and biases of a size at which every layer matters.
-template <class Network>
-void randomise(Network& network) {
-  poft::random_stream random(17);
-  for (auto& p : network.parameters())
-    p = static_cast<std::remove_reference_t<decltype(p)>>(2 * random.uniform<double>() - 1);
 }
 
 /// Layer after layer in plain loops.

@@ -20,8 +20,8 @@ static_assert(float16(1.0f).bits == 0x3c00 && static_cast<float>(float16::from_b
 static_assert(static_cast<double>(float16(-2.5f)) == -2.5);
 static_assert(float16(0x1p-24f).bits == 1);
 
-std::uint16_t rounded(float value) { return float16(value).bits; }
-float value_of_bits(std::uint32_t bits) {
+std::uint16_t rounded_to_float16(float value) { return float16(value).bits; }
+float value_of_float16(std::uint32_t bits) {
   return static_cast<float>(float16::from_bits(static_cast<std::uint16_t>(bits)));
 }
 /// IEEE 754, section 3.4: (-1)^sign 2^(exponent - 15) (1 + mantissa / 1024), and 2^-14 mantissa / 1024 where the exponent is 0.
@@ -34,7 +34,7 @@ double value_by_definition(std::uint32_t bits) {
 
 TEST(Float16, EveryPatternSurvivesTheWayThroughFloat) {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
-    float const value     = value_of_bits(bits);
+    float const value     = value_of_float16(bits);
     std::uint32_t const m = bits & 0x7fff;
     EXPECT_EQ(std::isnan(value), m > 0x7c00) << bits;
     EXPECT_EQ(std::isinf(value), m == 0x7c00) << bits;
@@ -42,7 +42,7 @@ TEST(Float16, EveryPatternSurvivesTheWayThroughFloat) {
     if (m < 0x7c00) {
       EXPECT_EQ(value, value_by_definition(bits)) << bits;
     }
-    EXPECT_EQ(rounded(value), m > 0x7c00 ? bits | 0x0200 : bits);
+    EXPECT_EQ(rounded_to_float16(value), m > 0x7c00 ? bits | 0x0200 : bits);
   }
 }
 
@@ -54,9 +54,9 @@ TEST(Float16, RoundsToNearestTiesToEven) {
       double const exact_middle = (value_by_definition(below) + value_by_definition(above)) / 2;
       float const middle        = static_cast<float>(exact_middle);
       ASSERT_EQ(middle, exact_middle);
-      EXPECT_EQ(rounded(middle), low % 2 == 0 ? below : above);
-      EXPECT_EQ(rounded(std::nextafter(middle, 0.0f)), below);
-      EXPECT_EQ(rounded(std::nextafter(middle, 2 * middle)), above);
+      EXPECT_EQ(rounded_to_float16(middle), low % 2 == 0 ? below : above);
+      EXPECT_EQ(rounded_to_float16(std::nextafter(middle, 0.0f)), below);
+      EXPECT_EQ(rounded_to_float16(std::nextafter(middle, 2 * middle)), above);
     }
   }
 }
@@ -67,22 +67,22 @@ TEST(Float16, WorkedExamples) {
   EXPECT_EQ(static_cast<float>(float16(1.00146484375f)), 1.001953125f);
   // 3.14159274: the step at 2 is 2^-9, 3.14159274 * 512 = 1608.5 - 0.0045, so 1608 / 512.
   EXPECT_EQ(static_cast<float>(float16(3.14159274f)), 3.140625f);
-  EXPECT_EQ(rounded(-0.0f), 0x8000);
+  EXPECT_EQ(rounded_to_float16(-0.0f), 0x8000);
 }
 
 TEST(Float16, OverflowsToInfinityFromHalfAStepAboveTheLargest) {
-  EXPECT_EQ(value_of_bits(0x7bff), 65504.0f);
-  EXPECT_EQ(rounded(65519.996f), 0x7bff);
-  EXPECT_EQ(rounded(65520.0f), 0x7c00);
-  EXPECT_EQ(rounded(-65520.0f), 0xfc00);
-  EXPECT_EQ(rounded(std::numeric_limits<float>::max()), 0x7c00);
-  EXPECT_EQ(rounded(-std::numeric_limits<float>::infinity()), 0xfc00);
+  EXPECT_EQ(value_of_float16(0x7bff), 65504.0f);
+  EXPECT_EQ(rounded_to_float16(65519.996f), 0x7bff);
+  EXPECT_EQ(rounded_to_float16(65520.0f), 0x7c00);
+  EXPECT_EQ(rounded_to_float16(-65520.0f), 0xfc00);
+  EXPECT_EQ(rounded_to_float16(std::numeric_limits<float>::max()), 0x7c00);
+  EXPECT_EQ(rounded_to_float16(-std::numeric_limits<float>::infinity()), 0xfc00);
 }
 
 TEST(Float16, UnderflowsToZeroAtHalfTheSmallest) {
-  EXPECT_EQ(rounded(0x1p-25f), 0x0000) << "a tie with 0, which is even";
-  EXPECT_EQ(rounded(std::nextafter(0x1p-25f, 1.0f)), 0x0001);
-  EXPECT_EQ(rounded(-std::numeric_limits<float>::denorm_min()), 0x8000);
+  EXPECT_EQ(rounded_to_float16(0x1p-25f), 0x0000) << "a tie with 0, which is even";
+  EXPECT_EQ(rounded_to_float16(std::nextafter(0x1p-25f, 1.0f)), 0x0001);
+  EXPECT_EQ(rounded_to_float16(-std::numeric_limits<float>::denorm_min()), 0x8000);
 }
 
 TEST(Float16, ANaNWithOnlyLowerPayloadIsNoInfinity) {

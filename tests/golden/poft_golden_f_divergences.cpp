@@ -7,7 +7,7 @@
 
 namespace poft::golden {
 
-using namespace poft::objective;
+using namespace objective;
 
 void add_f_divergences(checks& all) {
   all["fdpo_forward_kl"]   = check_batch<fdpo<forward_kl>>;

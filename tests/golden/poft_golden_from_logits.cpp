@@ -17,7 +17,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 void expect_scores(golden_case& c, head const& scores) {
   c.expect("token_logp", scores.token_log_probs());

@@ -12,7 +12,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// The members of a list objective's inputs, each [lists, items]; an empty one is not in the file.
 template <class Objective>

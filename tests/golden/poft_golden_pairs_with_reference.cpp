@@ -8,7 +8,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 void check_dpo_nll(golden_case& c) {
   auto const objective = configured<dpo_nll>(c);

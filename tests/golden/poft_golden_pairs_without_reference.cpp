@@ -7,7 +7,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// Files list the two terms of the sum as well: the preference, and the likelihood of the chosen response.
 template <class Objective>

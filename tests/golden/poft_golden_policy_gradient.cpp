@@ -7,7 +7,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// exp of the objective's own log_importance_ratio, example by example.
 template <class Objective>

@@ -6,7 +6,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 template <class Objective>
 void expect_policy(golden_case& c, Objective const& objective, std::vector<double> const& advantages) {

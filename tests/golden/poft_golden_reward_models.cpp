@@ -5,7 +5,7 @@
 
 namespace poft::golden {
 
-using namespace poft::objective;
+using namespace objective;
 
 void add_reward_models(checks& all) {
   all["bt_reward"]          = check_batch<bt_reward>;

@@ -10,7 +10,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 void expect_weighted(golden_case& c, std::vector<double> const& weights, double count = 0) {
   c.expect("weights", weights);

@@ -9,7 +9,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// The losses are those of each sequence's mean, the mean is over all tokens.
 void nll_token_mean(golden_case& c) {

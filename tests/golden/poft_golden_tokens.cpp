@@ -13,7 +13,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// Log-probs and lengths of whole responses under both policies.
 columns<gspo> responses(golden_case& c, std::vector<double> const& advantages) {

@@ -12,7 +12,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 /// Some of a case's sequences, or one token, with what each token needs.
 struct token_part {

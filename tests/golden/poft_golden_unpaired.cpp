@@ -9,7 +9,7 @@
 namespace poft::golden {
 namespace {
 
-using namespace poft::objective;
+using namespace objective;
 
 void kto_mismatched(golden_case& c) {
   double const baseline = preference::mismatched_baseline(

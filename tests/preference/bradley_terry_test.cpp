@@ -237,7 +237,7 @@ TEST(bradley_terry, bad_input_is_named) {
 }
 
 #if __has_include(<nlohmann/json.hpp>)
-void expect_golden(std::string const& objective) {
+void expect_golden_fits(std::string const& objective) {
   for (auto const& one : golden::cases("E_reward_models", objective)) {
     std::size_t const items = one["shapes"]["W"][0];
     double const lambda     = one["hyper"].value("lambda", 0.0);
@@ -255,8 +255,8 @@ void expect_golden(std::string const& objective) {
                            name + " log_posterior");
   }
 }
-TEST(bradley_terry, golden_maximum_likelihood) { expect_golden("bt_mle"); }
-TEST(bradley_terry, golden_maximum_a_posteriori) { expect_golden("bt_map"); }
+TEST(bradley_terry, golden_maximum_likelihood) { expect_golden_fits("bt_mle"); }
+TEST(bradley_terry, golden_maximum_a_posteriori) { expect_golden_fits("bt_map"); }
 #endif
 
 }  // namespace

@@ -139,7 +139,7 @@ TEST(plackett_luce, bad_input_is_named) {
 }
 
 #if __has_include(<nlohmann/json.hpp>)
-void expect_golden(std::string const& objective) {
+void expect_golden_rankings(std::string const& objective) {
   for (auto const& one : golden::cases("E_reward_models", objective)) {
     std::size_t const rows = one["shapes"]["score"][0], items = one["shapes"]["score"][1];
     auto const score = golden::numbers(one["inputs"]["score"]);
@@ -155,8 +155,8 @@ void expect_golden(std::string const& objective) {
     golden::expect_close(loss, golden::numbers(one["outputs"]["loss"]), one["name"]);
   }
 }
-TEST(plackett_luce, golden_full_rankings) { expect_golden("plackett_luce"); }
-TEST(plackett_luce, golden_first_places) { expect_golden("plackett_luce_topk"); }
+TEST(plackett_luce, golden_full_rankings) { expect_golden_rankings("plackett_luce"); }
+TEST(plackett_luce, golden_first_places) { expect_golden_rankings("plackett_luce_topk"); }
 #endif
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(sorted_pairing, bad_input_is_named) {
 #if __has_include(<nlohmann/json.hpp>)
 // loss[k] = -(1 - eps) log sigmoid(beta d_k) - eps log sigmoid(-beta d_k), d_k = one's k-th smallest -
 // other's k-th smallest
-void expect_golden(std::string const& objective, bool paired) {
+void expect_golden_pairings(std::string const& objective, bool paired) {
   for (auto const& one : golden::cases("B_pairwise_ref", objective)) {
     auto const lw = golden::numbers(one["inputs"]["lw"]), ll = golden::numbers(one["inputs"]["ll"]);
     auto const rw = golden::numbers(one["inputs"]["rw"]), rl = golden::numbers(one["inputs"]["rl"]);
@@ -70,8 +70,8 @@ void expect_golden(std::string const& objective, bool paired) {
     golden::expect_close(loss, golden::numbers(one["outputs"]["loss"]), one["name"]);
   }
 }
-TEST(sorted_pairing, golden_paired) { expect_golden("aot", true); }
-TEST(sorted_pairing, golden_unpaired) { expect_golden("aot_unpaired", false); }
+TEST(sorted_pairing, golden_paired) { expect_golden_pairings("aot", true); }
+TEST(sorted_pairing, golden_unpaired) { expect_golden_pairings("aot_unpaired", false); }
 #endif
 
 }  // namespace

@@ -15,18 +15,18 @@ namespace {
 
 using support::expect_error;
 
-json_lines_reader reader_of(std::string text, json_lines_reader::bad_line_handler handler = {}) {
+json_lines_reader json_reader_of(std::string text, json_lines_reader::bad_line_handler handler = {}) {
   return json_lines_reader(line_reader(std::make_unique<std::istringstream>(std::move(text)), "data.jsonl"),
                            std::move(handler));
 }
 void expect_refused(std::string const& line, std::initializer_list<char const*> parts) {
-  auto reader = reader_of("{}\n" + line);
+  auto reader = json_reader_of("{}\n" + line);
   EXPECT_TRUE(reader.next([](json_line&&) {}));
   expect_error<format_error>([&] { reader.next([](json_line&&) {}); }, parts);
 }
 
 TEST(JsonLines, ObjectsAndBlankLines) {
-  auto reader = reader_of("{\"a\": 1}\n\n  \t\r\n{\"a\": 2}\r\n {\"a\": 3}");
+  auto reader = json_reader_of("{\"a\": 1}\n\n  \t\r\n{\"a\": 2}\r\n {\"a\": 3}");
   std::vector<int> values;
   std::vector<std::uint64_t> numbers;
   while (reader.next([&](json_line&& line) {
@@ -71,8 +71,8 @@ TEST(JsonLines, WrongFieldsNameTheirColumn) {
 
 TEST(JsonLines, BadLinesMayBePassedOver) {
   std::vector<std::string> told;
-  auto reader = reader_of("{\"a\": 1}\n{\"a\": \nx\n{\"a\": 2}\n{\"a\": 3}\n{\"a\":",
-                          [&](format_error const& problem) { told.push_back(problem.what()); });
+  auto reader = json_reader_of("{\"a\": 1}\n{\"a\": \nx\n{\"a\": 2}\n{\"a\": 3}\n{\"a\":",
+                               [&](format_error const& problem) { told.push_back(problem.what()); });
   std::vector<int> values;
   auto const read = [&](json_line&& line) {
     if (line.value["a"] == 2) throw line.unexpected("a", "", "1 or 3");
@@ -89,14 +89,15 @@ TEST(JsonLines, BadLinesMayBePassedOver) {
 }
 
 TEST(JsonLines, AfterAnErrorTheNextLineFollows) {
-  auto reader = reader_of("x\n{\"a\": 1}\n");
+  auto reader = json_reader_of("x\n{\"a\": 1}\n");
   expect_error<format_error>([&] { reader.next([](json_line&&) {}); }, {"line 1"});
   EXPECT_TRUE(reader.next([](json_line&& line) { EXPECT_EQ(line.value["a"], 1); }));
   EXPECT_FALSE(reader.next([](json_line&&) {}));
 }
 
 TEST(JsonLines, EndlessLinesAreBadOnes) {
-  auto reader = reader_of("{\"a\": \"" + std::string(line_reader::longest_line, 'x') + "\"}\n{\"a\": 1}\n");
+  auto reader =
+      json_reader_of("{\"a\": \"" + std::string(line_reader::longest_line, 'x') + "\"}\n{\"a\": 1}\n");
   expect_error<format_error>([&] { reader.next([](json_line&&) {}); },
                              {"line 1", "longer than 67108864 bytes"});
   EXPECT_TRUE(reader.next([](json_line&&) {}));

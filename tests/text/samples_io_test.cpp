@@ -26,8 +26,8 @@ void expect_refused(std::string const& line, std::initializer_list<char const*> 
                     sample_options const& options = {}) {
   expect_error<format_error>([&] { parsed(line, options); }, parts);
 }
-sample_reader reader_of(std::string text, sample_options options = {},
-                        sample_reader::bad_line_handler handler = {}) {
+sample_reader sample_reader_of(std::string text, sample_options options = {},
+                               sample_reader::bad_line_handler handler = {}) {
   return sample_reader(line_reader(std::make_unique<std::istringstream>(std::move(text)), "data.jsonl"),
                        std::move(options), std::move(handler));
 }
@@ -203,15 +203,15 @@ TEST(Samples, IdsMustBeUnique) {
                            "\n"
                            R"({"id": 3, "prompt": "p", "response": "r"})"
                            "\n";
-  auto strict            = reader_of(text);
+  auto strict            = sample_reader_of(text);
   sample one;
   EXPECT_TRUE(strict.next(one) && strict.next(one));
   expect_error<format_error>([&] { strict.next(one); },
                              {"data.jsonl: line 3, column 8: id is \"1\"", "no earlier line"});
-  auto free = reader_of(text, {.unique_ids = false});
+  auto free = sample_reader_of(text, {.unique_ids = false});
   EXPECT_EQ(ids_of(free), (std::vector<std::string>{"1", "2", "1", "3"}));
   int told     = 0;
-  auto lenient = reader_of(text, {}, [&](format_error const&) { ++told; });
+  auto lenient = sample_reader_of(text, {}, [&](format_error const&) { ++told; });
   EXPECT_EQ(ids_of(lenient), (std::vector<std::string>{"1", "2", "3"}));
   EXPECT_EQ(told, 1);
   EXPECT_EQ(lenient.bad_lines(), 1u);

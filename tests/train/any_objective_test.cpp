@@ -12,18 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "support/golden.hpp"
+#include "support/refusal.hpp"
 
 namespace poft {
 namespace {
 
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
+using support::refusal;
 
 // The golden files' short names for inputs and parameters.
 std::map<std::string, std::string> const input_names{{"lw", "chosen"},           {"ll", "rejected"},

@@ -11,27 +11,16 @@
 
 #include <gtest/gtest.h>
 
+#include "support/refusal.hpp"
+#include "train/two_pairs.hpp"
+
 namespace poft {
 namespace {
 
+using poft_test::two_pairs;
+using support::refusal;
 using tokens  = std::vector<std::int32_t>;
 using numbers = std::vector<std::int64_t>;
-
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
-
-dataset two_pairs() {
-  dataset pairs({"chosen", "rejected"});
-  pairs.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
-  pairs.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
-  return pairs;
-}
 
 // 1 2 | 3: rows 1 2 score 2 3, of which 3 is the response; 1 2 | 4 5: rows 1 2 4 score 2 4 5.
 TEST(Batch, RowsScoreTheTokenAfterTheirs) {

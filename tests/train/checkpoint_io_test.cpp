@@ -12,10 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "poft/core/whole_file.hpp"
+#include "support/refusal.hpp"
 
 namespace poft {
 namespace {
 
+using support::refusal;
 namespace fs = std::filesystem;
 
 fs::path fresh_folder(std::string const& name) {
@@ -50,15 +52,6 @@ void save(checkpoint_folder const& folder, std::int64_t step, some_state state) 
   checkpoint_writer writer;
   state.visit(writer);
   folder.save(step, writer);
-}
-
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
 }
 
 TEST(CheckpointIo, GivesBackEveryBit) {

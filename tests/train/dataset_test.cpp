@@ -8,27 +8,15 @@
 
 #include <gtest/gtest.h>
 
+#include "support/refusal.hpp"
+#include "train/two_pairs.hpp"
+
 namespace poft {
 namespace {
 
+using poft_test::two_pairs;
+using support::refusal;
 using tokens = std::vector<std::int32_t>;
-
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
-
-// Two pairs: responses of 1, 2, 3 and 1 tokens.
-dataset two_pairs() {
-  dataset pairs({"chosen", "rejected"});
-  pairs.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
-  pairs.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
-  return pairs;
-}
 
 TEST(Dataset, LayoutOfPairs) {
   dataset const pairs = two_pairs();
@@ -114,7 +102,8 @@ TEST(Dataset, FingerprintSeesTokensAndLayout) {
 TEST(Dataset, ChosenExamplesTakeTheirColumnsAndMasks) {
   dataset data({"chosen", "rejected"});
   std::vector<std::uint8_t> const all{1}, second{0, 1}, both{1, 1}, ends{1, 0, 1};
-  data.add(tokens{1, 2}, std::vector<dataset::tokens>{tokens{3}, tokens{4, 5}}, std::vector<dataset::mask>{all, second});
+  data.add(tokens{1, 2}, std::vector<dataset::tokens>{tokens{3}, tokens{4, 5}},
+           std::vector<dataset::mask>{all, second});
   data.add(tokens{6}, std::vector<dataset::tokens>{tokens{7, 8, 9}, tokens{1, 2}},
            std::vector<dataset::mask>{ends, both});
   data.set("margin", {0.5, 0.25});

@@ -16,17 +16,17 @@
 namespace {
 
 using namespace poft_test;
-using backend = guarded<poft::one_by_one>;
+using guarded_host = guarded<poft::one_by_one>;
 
 TEST(TrainerInMemoryOfItsOwn, IsTheOracle) {
   for (bool const llama : {false, true}) {
-    expect_training_of_one_by_one<double>(backend{}, llama);
-    expect_training_of_one_by_one<float>(backend{}, llama);
+    expect_training_of_one_by_one<double>(guarded_host{}, llama);
+    expect_training_of_one_by_one<float>(guarded_host{}, llama);
   }
 }
 
 TEST(TrainerInMemoryOfItsOwn, ResumesAndWritesFiles) {
-  expect_resume_and_files<float>(backend{},
+  expect_resume_and_files<float>(guarded_host{},
                                  std::filesystem::path(testing::TempDir()) / "poft_memory_of_its_own");
 }
 
@@ -63,9 +63,9 @@ TEST(TrainerInMemoryOfItsOwn, ProcessesExchangeThere) {
   std::vector<std::vector<double>> parameters;
   with_a_twin processes;
   for (poft::communicator* const given : std::vector<poft::communicator*>{nullptr, &processes}) {
-    auto model = model_to_train<backend, double>({}, config);
+    auto model = model_to_train<guarded_host, double>({}, config);
     data.set("reference_log_prob", poft::response_log_probs(model, data));
-    poft::trainer<backend, double> trainer(model, {{poft::make_objective("dpo")}}, settings_to_train(),
+    poft::trainer<guarded_host, double> trainer(model, {{poft::make_objective("dpo")}}, settings_to_train(),
                                            given);
     for (int step = 0; step < 3; ++step) trainer.step(data, examples);
     parameters.push_back(parameters_of(model));
@@ -76,7 +76,7 @@ TEST(TrainerInMemoryOfItsOwn, ProcessesExchangeThere) {
 }
 
 TEST(TrainerInMemoryOfItsOwn, SamplesOfThePolicyHaveItsLogProbs) {
-  auto model = model_to_train<backend, double>({}, trained_config(true));
+  auto model = model_to_train<guarded_host, double>({}, trained_config(true));
   std::vector<std::int32_t> const a{1}, b{2, 3};
   poft::dataset::tokens const prompts[] = {a, b};
   auto const samples = poft::sample_responses(model, std::span<poft::dataset::tokens const>(prompts), 3,
@@ -89,7 +89,7 @@ TEST(TrainerInMemoryOfItsOwn, SamplesOfThePolicyHaveItsLogProbs) {
 
 // Finite losses whose gradient overflows float.
 TEST(TrainerInMemoryOfItsOwn, StopsOnAGradientThatIsNotFinite) {
-  auto model        = model_to_train<backend, float>({}, trained_config(false));
+  auto model        = model_to_train<guarded_host, float>({}, trained_config(false));
   auto const before = parameters_of(model);
   poft::dataset data;
   for (std::int32_t e = 0; e < 4; ++e) data.add(std::vector{e}, {std::vector{e + 1, 2}});
@@ -97,7 +97,7 @@ TEST(TrainerInMemoryOfItsOwn, StopsOnAGradientThatIsNotFinite) {
   auto settings  = settings_to_train();
   settings.batch = 4;
   try {
-    poft::trainer<backend, float>(model, {{poft::make_objective("nll")}}, settings).run(data);
+    poft::trainer<guarded_host, float>(model, {{poft::make_objective("nll")}}, settings).run(data);
     FAIL();
   } catch (poft::value_error const& problem) {
     EXPECT_TRUE(std::string(problem.what())

@@ -22,7 +22,7 @@ fs::path fresh_folder(std::string const& name) {
   return folder;
 }
 
-step_metrics numbers(double step, double loss) {
+step_metrics metrics_of(double step, double loss) {
   step_metrics out;
   out.step = step;
   out.loss = loss;
@@ -33,10 +33,10 @@ TEST(Metrics, LinesOfBothFiles) {
   auto const folder = fresh_folder("lines");
   {
     metrics_log log(folder);
-    log.append(numbers(1, 0.1));
+    log.append(metrics_of(1, 0.1));
     EXPECT_TRUE(read_whole(folder / "metrics.csv").ends_with("\n1,,0.1,,,,,,,,,,,,,\n"))
         << "at once, not at the end";
-    log.append(numbers(2, 1e-300));
+    log.append(metrics_of(2, 1e-300));
   }
   EXPECT_EQ(
       read_whole(folder / "metrics.csv"),
@@ -57,13 +57,13 @@ TEST(Metrics, GoesOnWhereTheCheckpointWas) {
   metrics_position saved;
   {
     metrics_log log(folder);
-    log.append(numbers(1, 0.5));
+    log.append(metrics_of(1, 0.5));
     saved = log.sync();
-    log.append(numbers(2, 0.25));
+    log.append(metrics_of(2, 0.25));
   }
   write_whole(folder / "metrics.csv", read_whole(folder / "metrics.csv") + "3,0.");  // killed within a line
   metrics_log log(folder, saved);
-  log.append(numbers(2, 0.75));
+  log.append(metrics_of(2, 0.75));
   std::string const csv = read_whole(folder / "metrics.csv"), jsonl = read_whole(folder / "metrics.jsonl");
   EXPECT_TRUE(csv.ends_with("\n1,,0.5,,,,,,,,,,,,,\n2,,0.75,,,,,,,,,,,,,\n")) << csv;
   EXPECT_EQ(std::count(jsonl.begin(), jsonl.end(), '\n'), 2);

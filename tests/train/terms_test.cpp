@@ -11,30 +11,18 @@
 
 #include <gtest/gtest.h>
 
+#include "support/refusal.hpp"
+#include "train/two_pairs.hpp"
+
 namespace poft {
 namespace {
 
+using poft_test::two_pairs;
+using support::refusal;
 using tokens  = std::vector<std::int32_t>;
 using numbers = std::vector<std::int64_t>;
 
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
-
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-// Two pairs; responses of 1, 2 and 3, 1 tokens.
-dataset two_pairs() {
-  dataset pairs({"chosen", "rejected"});
-  pairs.add(tokens{1, 2}, {tokens{3}, tokens{4, 5}});
-  pairs.add(tokens{6}, {tokens{7, 8, 9}, tokens{1}});
-  return pairs;
-}
 
 // Log-probs -1, -2, -3, ... of the tokens in the dataset's order.
 batch_statistics counted(dataset const& data, numbers const& examples, bool scalar = false) {
@@ -272,11 +260,10 @@ TEST(Terms, RefusesWithASentence) {
   };
   std::string const has = "; the dataset has the members chosen, rejected and the columns ";
   EXPECT_EQ(with({make_objective("dpo")}),
-            "objective dpo: there is no column 'reference_log_prob' for its input 'reference_chosen'" +
-                has + "none");
-  EXPECT_EQ(
-      with({make_objective("nll")}),
-      "objective nll: it looks at one response, expected term.member to say at which" + has + "none");
+            "objective dpo: there is no column 'reference_log_prob' for its input 'reference_chosen'" + has +
+                "none");
+  EXPECT_EQ(with({make_objective("nll")}),
+            "objective nll: it looks at one response, expected term.member to say at which" + has + "none");
   training_term term{make_objective("nll")};
   term.member = "better";
   EXPECT_EQ(with(term), "objective nll: there is no member 'better'" + has + "none");

@@ -17,10 +17,12 @@
 #include "poft/train/score.hpp"
 #include "poft/train/score_cache_io.hpp"
 #include "poft/train/trainer.hpp"
+#include "support/refusal.hpp"
 
 namespace poft {
 namespace {
 
+using support::refusal;
 namespace fs = std::filesystem;
 
 using tokens = std::vector<std::int32_t>;
@@ -65,15 +67,6 @@ fs::path fresh_folder(std::string const& name) {
   fs::path const folder = fs::path(testing::TempDir()) / ("poft_trainer_" + name);
   fs::remove_all(folder);
   return folder;
-}
-
-std::string refusal(auto&& call) {
-  try {
-    call();
-  } catch (error const& problem) {
-    return problem.what();
-  }
-  return "no error";
 }
 
 // Without the seconds, which differ from run to run.
