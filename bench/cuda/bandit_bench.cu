@@ -61,7 +61,7 @@ int main() {
     for (std::size_t const seeds : {1, 256}) {
       poft::bench::run_seeds<poft::bandit::categorical_policy>(device, "actions", "ipo", seeds);
       poft::bench::run_seeds<poft::bandit::categorical_policy>(device, "actions", "best_of_n", seeds);
-      poft::bench::run_seeds<poft::bandit::token_policy>(device, "gpt_nano", "ipo", seeds);
+      poft::bench::run_seeds<poft::bandit::token_policy>(device.replaying(), "gpt_nano", "ipo", seeds);
     }
   });
 }

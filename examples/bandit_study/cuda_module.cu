@@ -11,7 +11,7 @@ namespace {
 template <template <class, class> class Policy>
 study::seed_histories run(poft::bandit::experiment_settings const& settings,
                           std::vector<std::uint64_t> const& seeds) {
-  return poft::bandit::run_experiments<Policy, float>(poft::cuda::backend{}, settings, seeds);
+  return poft::bandit::run_experiments<Policy, float>(poft::cuda::backend{}.replaying(), settings, seeds);
 }
 
 }  // namespace

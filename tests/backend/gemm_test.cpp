@@ -17,6 +17,7 @@
 namespace {
 
 using poft::view;
+using poft_test::array_of;
 using poft_test::expect_close;
 using poft_test::on;
 using poft_test::tensor;
@@ -58,7 +59,7 @@ TYPED_TEST(gemm_on, worked_example) {
   tensor<T> a(2, 2), b(2, 2), c(2, 2, T(1));
   a.data = {1, 2, 3, 4}, b.data = {5, 6, 7, 8};
   typename TypeParam::backend{}.gemm({.alpha = 0.5, .beta = 2}, a, b, matrix(c));
-  EXPECT_EQ(c.data, (std::vector<T>{T(11.5), 13, T(23.5), 27}));
+  EXPECT_EQ(c.data, (array_of<T>{T(11.5), 13, T(23.5), 27}));
 }
 
 TYPED_TEST(gemm_on, equals_loops) {
@@ -181,7 +182,7 @@ TYPED_TEST(gemm_on, refuses_shapes_that_do_not_fit) {
 template <class T>
 void expect_equal_bits(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
   auto const a = tensor<T>::random(m, k, 1), b = tensor<T>::random(n, k, 2);
-  std::vector<T> first;
+  array_of<T> first;
   for (int threads : {1, 2, 3, 7}) {
 #if defined(_OPENMP)
     omp_set_num_threads(threads);

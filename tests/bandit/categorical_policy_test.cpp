@@ -206,7 +206,7 @@ TYPED_TEST(categorical_policy_on, metrics) {
   EXPECT_NEAR(out[1], std::log(3.0) - 1.5 * std::log(2.0), close);
   policy.kl_from(log_q, out);
   EXPECT_NEAR(out[1], std::log(2.0 / 3) / 3 + 2 * std::log(4.0 / 3) / 3, close);
-  policy.expected(std::vector<T>{4, 8, 0}, out);
+  policy.expected(poft_test::array_of<T>{4, 8, 0}, out);
   EXPECT_NEAR(out[0], 4, 10 * close);
 
   // One row of log q for each context.

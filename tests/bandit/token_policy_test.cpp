@@ -13,6 +13,7 @@
 #include "preference/expect_error.hpp"
 #include "primitive/tensor.hpp"
 
+namespace token_policy_test {
 namespace {
 
 using poft::view;
@@ -199,7 +200,7 @@ TEST(token_policy, any_number_of_threads_gives_equal_bits) {
     policy.backward(actions, d);
     actions_of drawn = actions;
     policy.sample(poft::random_stream(9), drawn);
-    std::vector<float> all(out.data);
+    std::vector<float> all(out.data.begin(), out.data.end());
     all.insert(all.end(), policy.gradient().begin(), policy.gradient().end());
     if (threads == 1) first = all, first_drawn = drawn.data;
     EXPECT_EQ(all, first) << threads << " threads";
@@ -268,3 +269,4 @@ TEST(token_policy, bad_input) {
 }
 
 }  // namespace
+}  // namespace token_policy_test

@@ -94,7 +94,7 @@ void check_with_reference(golden_case& c) {
   expect_sequences(c, configured<Objective>(c), with_references<Objective>(c));
 }
 
-void check_poft(golden_case& c) {
+void check_poft_from_logits(golden_case& c) {
   auto const objective = configured<objective::poft>(c);
   columns<objective::poft> frozen;
   frozen["aligned_score"] =
@@ -115,7 +115,7 @@ void check_kto(golden_case& c) {
   expect_sequences(c, objective, frozen);
 }
 
-void check_wpo(golden_case& c) {
+void check_wpo_from_logits(golden_case& c) {
   auto const objective        = configured<dpo>(c);
   double const largest_weight = c.hyper("w_max");
   logits_case const shape(c);
@@ -136,7 +136,7 @@ void check_wpo(golden_case& c) {
   expect_sequences(c, objective, with_references<dpo>(c), {.sum_of_squares = true}, weights_of);
 }
 
-void check_gspo(golden_case& c) {
+void check_gspo_from_logits(golden_case& c) {
   auto const objective = configured<gspo>(c);
   logits_case const shape(c);
   auto const old = c.input("lp_old");
@@ -162,10 +162,10 @@ void add_from_logits(checks& all) {
   all["from_logits_dpo"]      = check_with_reference<dpo>;
   all["from_logits_ipo"]      = check_with_reference<ipo>;
   all["from_logits_ipo_norm"] = check_with_reference<ipo_norm>;
-  all["from_logits_poft"]     = check_poft;
+  all["from_logits_poft"]     = check_poft_from_logits;
   all["from_logits_kto"]      = check_kto;
-  all["from_logits_wpo"]      = check_wpo;
-  all["from_logits_gspo"]     = check_gspo;
+  all["from_logits_wpo"]      = check_wpo_from_logits;
+  all["from_logits_gspo"]     = check_gspo_from_logits;
 }
 
 }  // namespace poft::golden

@@ -99,7 +99,7 @@ std::vector<double> per_place(golden_case& c, std::vector<double> const& of_sequ
   return out;
 }
 
-void check_ppo_token(golden_case& c) {
+void check_ppo_token_from_logits(golden_case& c) {
   with_penalised<ppo_clip>(c.text("kl"), [&]<class Objective>(Objective) {
     c.hyper("kl_coef");
     columns<Objective> frozen;
@@ -238,7 +238,7 @@ void check_distill(golden_case& c) {
 
 void add_tokens_from_logits(checks& all) {
   all["from_logits_dft"]          = check_dft;
-  all["from_logits_ppo_token"]    = check_ppo_token;
+  all["from_logits_ppo_token"]    = check_ppo_token_from_logits;
   all["from_logits_pg_entropy"]   = check_pg_entropy_tokens;
   all["pg_entropy"]               = check_pg_entropy_rows;
   all["from_logits_unlikelihood"] = check_unlikelihood;

@@ -1,9 +1,7 @@
-// Models in bfloat16: what is rounded and what is not, both families, on lanes, one by one and in memory of their own.
+// Models in bfloat16: what is rounded and what is not, both families, on lanes.
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "backend/crew.hpp"
-#include "backend/guarded.hpp"
 #include "model/in_bfloat16.hpp"
 #include "poft/backend/eigen/backend.hpp"
 
@@ -17,19 +15,12 @@ INSTANTIATE_TEST_SUITE_P(configs, in_bfloat16, ::testing::ValuesIn(small_configs
 
 TEST_P(in_bfloat16, transformer) {
   expect_transformer_in_bfloat16(poft::eigen::backend{}, GetParam().config, {4, 1, 3, 5, 2});
-  expect_transformer_in_bfloat16(guarded<crew>{}, GetParam().config, {4, 1, 3, 5, 2});
 }
 
-TEST_P(in_bfloat16, generation) {
-  expect_generation_in_bfloat16(poft::eigen::backend{}, GetParam().config);
-  expect_generation_in_bfloat16(guarded<crew>{}, GetParam().config);
-}
+TEST_P(in_bfloat16, generation) { expect_generation_in_bfloat16(poft::eigen::backend{}, GetParam().config); }
 
 TEST(in_bfloat16_too, sums_are_float) {
-  for (bool const rms : {false, true}) {
-    expect_sums_in_float(poft::eigen::backend{3}, rms);
-    expect_sums_in_float(guarded<crew>{}, rms);
-  }
+  for (bool const rms : {false, true}) expect_sums_in_float(poft::eigen::backend{3}, rms);
 }
 
 TEST(in_bfloat16_too, any_number_of_threads_gives_equal_bits) {

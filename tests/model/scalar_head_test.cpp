@@ -28,17 +28,17 @@ TYPED_TEST(scalar_head_on, worked_example) {
   tensor<T> hidden(3, 2), weight(1, 2), d_hidden(3, 2, T(1)), d_weight(1, 2, T(1));
   hidden.data = {1, 2, 3, 4, 5, 6}, weight.data = {1, -2};
   poft::linear_slices<T> const p{matrix(weight), {}}, d{matrix(d_weight), {}};
-  std::vector<T> values(3), rewards(2), d_values(3, T(9));
+  array_of<T> values(3), rewards(2), d_values(3, T(9));
   std::vector<std::int64_t> const offsets{0, 1, 3};
   head::forward(backend, hidden, p, values);
-  EXPECT_EQ(values, (std::vector<T>{-3, -5, -7}));
+  EXPECT_EQ(values, (array_of<T>{-3, -5, -7}));
   head::last_tokens(backend, values, offsets, view<T>(rewards));
-  EXPECT_EQ(rewards, (std::vector<T>{-3, -7}));
-  head::last_tokens_backward(backend, std::vector<T>{1, 3}, offsets, view<T>(d_values));
-  EXPECT_EQ(d_values, (std::vector<T>{1, 0, 3}));
+  EXPECT_EQ(rewards, (array_of<T>{-3, -7}));
+  head::last_tokens_backward(backend, array_of<T>{1, 3}, offsets, view<T>(d_values));
+  EXPECT_EQ(d_values, (array_of<T>{1, 0, 3}));
   head::backward(backend, hidden, p, d_values, matrix(d_hidden), d);
-  EXPECT_EQ(d_hidden.data, (std::vector<T>{2, -1, 1, 1, 4, -5}));
-  EXPECT_EQ(d_weight.data, (std::vector<T>{17, 21}));
+  EXPECT_EQ(d_hidden.data, (array_of<T>{2, -1, 1, 1, 4, -5}));
+  EXPECT_EQ(d_weight.data, (array_of<T>{17, 21}));
 }
 
 TYPED_TEST(scalar_head_on, refuses_shapes_that_do_not_fit) {
@@ -47,7 +47,7 @@ TYPED_TEST(scalar_head_on, refuses_shapes_that_do_not_fit) {
   typename TypeParam::backend const backend{};
   tensor<T> hidden(3, 2), weight(1, 2), narrow(1, 1);
   poft::linear_slices<T> const p{matrix(weight), {}}, of_another{matrix(narrow), {}}, none{};
-  std::vector<T> values(3), two(2);
+  array_of<T> values(3), two(2);
   EXPECT_THROW(head::forward(backend, hidden, p, two), poft::shape_error);
   EXPECT_THROW(head::forward(backend, hidden, of_another, values), poft::shape_error);
   EXPECT_THROW(head::forward(backend, hidden, none, values),

@@ -12,7 +12,7 @@ using poft::primitive::add;
 using poft_test::tensor;
 
 template <class On>
-class add_on : public ::testing::Test {};
+class add_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(add_on, poft_test::every_backend);
 
 TYPED_TEST(add_on, accumulates) {

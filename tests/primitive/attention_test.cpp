@@ -1,4 +1,4 @@
-// Causal attention: loops, finite differences, ragged batches, the cache, shapes, threads.
+// Causal attention: loops, finite differences, ragged batches, the cache, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/attention.hpp"
 
@@ -14,10 +14,11 @@ namespace {
 
 using poft::primitive::attention;
 using poft::primitive::attention_shape;
+using poft_test::array_of;
 using poft_test::expect_close;
 using poft_test::tensor;
 using poft_test::weighted_sum;
-using numbers = std::vector<std::int64_t>;
+using numbers = poft_test::index_array<std::int64_t>;
 
 struct outputs {
   tensor<double> y, log_normaliser;
@@ -87,9 +88,17 @@ struct results {
 };
 
 template <class On>
-class attention_on : public ::testing::Test {};
+class attention_on : public poft_test::of_backend<On> {};
+#if defined(__CUDACC__)
 template <class... Ons>
-::testing::Types<Ons..., poft_test::on<poft_test::plain_tiles, float>> and_tiles(::testing::Types<Ons...>);
+::testing::Types<Ons..., poft_test::on<poft_test::tiles_on_unified_memory, float>> and_tiles(
+    ::testing::Types<Ons...>);
+#else
+template <class... Ons>
+::testing::Types<Ons..., poft_test::on<poft_test::tiles_on_unified_memory, float>,
+                 poft_test::on<poft_test::plain_tiles, float>>
+    and_tiles(::testing::Types<Ons...>);
+#endif
 TYPED_TEST_SUITE(attention_on, decltype(and_tiles(poft_test::every_backend{})));
 
 // One head of one channel, two tokens, q = (0, log 3), k = (0, 1), v = (4, 8). Token 0 sees itself: y = 4, log-normaliser
@@ -160,7 +169,7 @@ TYPED_TEST(attention_on, large_scores) {
   tensor<T> qkv(3, 3), d_y(3, 1, T(1));
   qkv.data = {T(1e4), 1, 2, T(-1e4), -1, 3, T(1e4), 1, 4};
   results<T> const got(typename TypeParam::backend{}, {1, 1, 1}, {0, 3}, qkv, d_y);
-  EXPECT_EQ(got.y.data, (std::vector<T>{2, 3, 3}));
+  EXPECT_EQ(got.y.data, (array_of<T>{2, 3, 3}));
   EXPECT_NEAR(double(got.log_normaliser(2, 0)), 1e4 + std::log(2.0), 1e-3);
   for (T const x : got.d_qkv.data) EXPECT_TRUE(std::isfinite(x));
 }
@@ -289,22 +298,6 @@ TYPED_TEST(attention_on, nothing_to_do) {
                                                   matrix(normaliser));
   attention<typename TypeParam::backend>::backward({}, {2, 1, 3}, numbers{0, 0}, none, y, normaliser, y,
                                                    matrix(none));
-}
-
-TEST(attention_threads, any_number_gives_equal_bits) {
-  attention_shape const shape{4, 2, 32};
-  auto const offsets = offsets_of({300, 1, 40, 10, 10, 0, 200, 7});
-  auto const qkv     = tensor<float>::random(offsets.back(), shape.qkv_channels(), 1),
-             d_y     = tensor<float>::random(offsets.back(), shape.query_channels(), 2);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    results<float> const got(poft::eigen::backend{threads}, shape, offsets, qkv, d_y);
-    auto all = got.y.data;
-    all.insert(all.end(), got.log_normaliser.data.begin(), got.log_normaliser.data.end());
-    all.insert(all.end(), got.d_qkv.data.begin(), got.d_qkv.data.end());
-    if (threads == 1) first = all;
-    EXPECT_EQ(all, first) << threads << " threads";
-  }
 }
 
 }  // namespace

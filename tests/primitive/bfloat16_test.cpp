@@ -14,11 +14,15 @@ using namespace poft_test;
 using poft::bfloat16;
 using poft::view;
 using poft::primitive::attention_shape;
-using numbers = std::vector<std::int64_t>;
+using numbers = poft_test::index_array<std::int64_t>;
 
 template <class Backend>
-class in_bfloat16 : public ::testing::Test {};
-using backends = ::testing::Types<poft::eigen::backend, poft::one_by_one, crew>;
+class in_bfloat16 : public of_backend<on<Backend, float>> {};
+#if defined(__CUDACC__)
+using backends = ::testing::Types<on_unified_memory>;
+#else
+using backends = ::testing::Types<poft::eigen::backend, poft::one_by_one, on_unified_memory>;
+#endif
 TYPED_TEST_SUITE(in_bfloat16, backends);
 
 // Equal keys: y is the mean of all values, rounded once, to within half of 2^-7 of the power of two below it.

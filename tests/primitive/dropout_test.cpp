@@ -1,4 +1,4 @@
-// Dropout: its mask comes from seed, stream and element alone; the share that it keeps; shapes, threads.
+// Dropout: its mask comes from seed, stream and element alone; the share that it keeps; shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/dropout.hpp"
 
@@ -12,7 +12,7 @@ using poft::primitive::dropout;
 using poft_test::tensor;
 
 template <class On>
-class dropout_on : public ::testing::Test {};
+class dropout_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(dropout_on, poft_test::every_backend);
 
 // Word k of the stream decides over element k, in rows of any width; with probability 1/4 what stays is times 4/3.
@@ -37,23 +37,25 @@ TYPED_TEST(dropout_on, mask_is_the_stream) {
 }
 
 // A million draws: the share lies within five standard deviations, sqrt(p (1 - p) / 10^6) < 5e-4, of what was asked.
-TEST(dropout_share, is_the_probability) {
-  tensor<float> const x(1000, 1000, 1.0f);
+TYPED_TEST(dropout_on, keeps_its_share) {
+  using T = typename TypeParam::value;
+  tensor<T> const x(1000, 1000, T(1));
   for (double const p : {0.0, 0.1, 0.5, 0.9}) {
-    tensor<float> y(1000, 1000);
-    dropout<poft::eigen::backend>::forward({}, p, 1, 0, x, matrix(y));
+    tensor<T> y(1000, 1000);
+    dropout<typename TypeParam::backend>::forward({}, p, 1, 0, x, matrix(y));
     double zeros = 0;
-    for (float const e : y.data) zeros += e == 0;
+    for (T const e : y.data) zeros += e == 0;
     EXPECT_NEAR(zeros / 1e6, p, 5 * std::sqrt(p * (1 - p) / 1e6));
   }
 }
 
-TEST(dropout_share, other_streams_other_masks) {
-  tensor<float> const x(1, 1000, 1.0f);
-  tensor<float> a(1, 1000), b(1, 1000), c(1, 1000);
-  dropout<poft::eigen::backend>::forward({}, 0.5, 1, 0, x, matrix(a));
-  dropout<poft::eigen::backend>::forward({}, 0.5, 1, 1, x, matrix(b));
-  dropout<poft::eigen::backend>::forward({}, 0.5, 2, 0, x, matrix(c));
+TYPED_TEST(dropout_on, other_streams_other_masks) {
+  using T = typename TypeParam::value;
+  tensor<T> const x(1, 1000, T(1));
+  tensor<T> a(1, 1000), b(1, 1000), c(1, 1000);
+  dropout<typename TypeParam::backend>::forward({}, 0.5, 1, 0, x, matrix(a));
+  dropout<typename TypeParam::backend>::forward({}, 0.5, 1, 1, x, matrix(b));
+  dropout<typename TypeParam::backend>::forward({}, 0.5, 2, 0, x, matrix(c));
   EXPECT_NE(a.data, b.data);
   EXPECT_NE(a.data, c.data);
 }
@@ -66,17 +68,6 @@ TYPED_TEST(dropout_on, refuses) {
   EXPECT_THROW(layer::backward({}, 0.5, 1, 0, x, matrix(wrong)), poft::shape_error);
   for (double const p : {-0.1, 1.0, std::nan("")}) {
     EXPECT_THROW(layer::forward({}, p, 1, 0, x, matrix(x)), poft::value_error);
-  }
-}
-
-TEST(dropout_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(500, 257, 1);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    tensor<float> y(500, 257);
-    dropout<poft::eigen::backend>::forward({threads}, 0.1, 1, 0, x, matrix(y));
-    if (threads == 1) first = y.data;
-    EXPECT_EQ(y.data, first) << threads << " threads";
   }
 }
 

@@ -1,4 +1,4 @@
-// The activations made of elementwise, and log-softmax: loops, finite differences, in place, threads.
+// The activations made of elementwise, and log-softmax: loops, finite differences, in place.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/elementwise.hpp"
 
@@ -81,7 +81,7 @@ void check(Reference const& by_loops) {
 }
 
 template <class On>
-class elementwise_on : public ::testing::Test {};
+class elementwise_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(elementwise_on, poft_test::every_backend);
 
 TYPED_TEST(elementwise_on, relu) { check<TypeParam, poft::primitive::relu>(relu_by_loops); }
@@ -154,22 +154,6 @@ TYPED_TEST(elementwise_on, log_softmax_extremes) {
   log_softmax::forward({}, x, matrix(y));
   EXPECT_NEAR(double(y(0, 0)), -std::log(2.0), 1e-6);
   EXPECT_NEAR(double(y(0, 1)), -1000 - std::log(2.0), 1e-3);
-}
-
-TEST(elementwise_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(500, 257, 1), d = tensor<float>::random(500, 257, 2);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    poft::eigen::backend const backend{threads};
-    tensor<float> y(500, 257), d_x(500, 257);
-    poft::primitive::tanh<poft::eigen::backend>::forward(backend, x, matrix(y));
-    poft::primitive::gelu<poft::eigen::backend>::forward(backend, y, matrix(y));
-    poft::primitive::log_softmax<poft::eigen::backend>::forward(backend, y, matrix(y));
-    poft::primitive::log_softmax<poft::eigen::backend>::backward(backend, y, d, matrix(d_x));
-    y.data.insert(y.data.end(), d_x.data.begin(), d_x.data.end());
-    if (threads == 1) first = y.data;
-    EXPECT_EQ(y.data, first) << threads << " threads";
-  }
 }
 
 }  // namespace

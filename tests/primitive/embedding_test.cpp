@@ -1,4 +1,4 @@
-// Rows of a table: loops, gradients of repeated tokens, tokens outside the table, threads.
+// Rows of a table: loops, gradients of repeated tokens, tokens outside the table.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/embedding.hpp"
 
@@ -9,11 +9,12 @@
 namespace {
 
 using poft::primitive::embedding;
+using poft_test::array_of;
 using poft_test::tensor;
-using tokens_list = std::vector<std::int32_t>;
+using tokens_list = poft_test::index_array<std::int32_t>;
 
 template <class On>
-class embedding_on : public ::testing::Test {};
+class embedding_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(embedding_on, poft_test::every_backend);
 
 // Table rows [1 2], [3 4], [5 6]; tokens 2, 0, 2: y = [5 6], [1 2], [5 6]. d_y = [1 10], [2 20], [4 40]: row 0 gets [2
@@ -26,11 +27,11 @@ TYPED_TEST(embedding_on, worked_example) {
   table.data = {1, 2, 3, 4, 5, 6};
   d_y.data   = {1, 10, 2, 20, 4, 40};
   layer::forward({}, tokens, table, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{5, 6, 1, 2, 5, 6}));
+  EXPECT_EQ(y.data, (array_of<T>{5, 6, 1, 2, 5, 6}));
   layer::forward_onto({}, tokens, table, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{10, 12, 2, 4, 10, 12}));
+  EXPECT_EQ(y.data, (array_of<T>{10, 12, 2, 4, 10, 12}));
   layer::backward({}, tokens, matrix(d_y), matrix(d_table));
-  EXPECT_EQ(d_table.data, (std::vector<T>{3, 21, 1, 1, 6, 51}));
+  EXPECT_EQ(d_table.data, (array_of<T>{3, 21, 1, 1, 6, 51}));
 }
 
 TYPED_TEST(embedding_on, sums_in_the_order_of_rows) {
@@ -69,8 +70,8 @@ TYPED_TEST(embedding_on, refuses_before_it_writes) {
     EXPECT_THROW(layer::forward_onto({}, tokens, table, matrix(y)), poft::value_error);
     EXPECT_THROW(layer::backward({}, tokens, matrix(y), matrix(table)), poft::value_error);
   }
-  EXPECT_EQ(y.data, std::vector<T>(4, T(9)));
-  EXPECT_EQ(table.data, std::vector<T>(6, T(1)));
+  EXPECT_EQ(y.data, array_of<T>(4, T(9)));
+  EXPECT_EQ(table.data, array_of<T>(6, T(1)));
   tokens_list const tokens{0, 1}, more{0, 1, 2};
   EXPECT_THROW(layer::forward({}, tokens, table, matrix(wrong)), poft::shape_error);
   EXPECT_THROW(layer::forward({}, more, table, matrix(y)), poft::shape_error);
@@ -80,20 +81,6 @@ TYPED_TEST(embedding_on, refuses_before_it_writes) {
   tensor<T> none(0, 2);
   layer::forward({}, tokens_list{}, table, matrix(none));
   layer::backward({}, tokens_list{}, matrix(none), matrix(table));
-}
-
-TEST(embedding_threads, any_number_gives_equal_bits) {
-  poft::random_stream random(5);
-  tokens_list tokens(3000);
-  for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(100));
-  auto const d_y = tensor<float>::random(3000, 48, 1);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    tensor<float> d_table(100, 48);
-    embedding<poft::eigen::backend>::backward({threads}, tokens, matrix(d_y), matrix(d_table));
-    if (threads == 1) first = d_table.data;
-    EXPECT_EQ(d_table.data, first) << threads << " threads";
-  }
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using poft::bfloat16;
 using poft_test::flash_example;
 using poft_test::plain_tiles;
-using poft_test::tiles_of_threads;
+using poft_test::tiles_on_unified_memory;
 
 template <class T>
 class flash_attention_of : public ::testing::Test {};
@@ -42,11 +42,11 @@ TYPED_TEST(flash_attention_of, every_head) {
 // The layout of registers, the loads, the exchanges, the meetings; and that the number of warps changes no bit.
 TYPED_TEST(flash_attention_of, threads_of_warps) {
   flash_example<TypeParam> const narrow({2, 1, 22}, {37, 1, 70}), wide({1, 1, 80}, {35}, 1);
-  narrow.expect_on(tiles_of_threads{});
-  wide.expect_on(tiles_of_threads{});
-  tiles_of_threads one;
+  narrow.expect_on(tiles_on_unified_memory{});
+  wide.expect_on(tiles_on_unified_memory{});
+  tiles_on_unified_memory one;
   one.most_warps = 1;
-  EXPECT_TRUE(narrow.by_tiles(one).has_bits_of(narrow.by_tiles(tiles_of_threads{})));
+  EXPECT_TRUE(narrow.by_tiles(one).has_bits_of(narrow.by_tiles(tiles_on_unified_memory{})));
 }
 
 // Scores of +-8192: p is 0 or 1, nothing overflows. q = 8192 (1, -1, 1), k = (1, -1, 1), v = (2, 3, 4): tokens see the
@@ -71,7 +71,7 @@ TYPED_TEST(flash_attention_of, large_scores) {
     }
   };
   check(plain_tiles{});
-  check(tiles_of_threads{});
+  check(tiles_on_unified_memory{});
 }
 
 TEST(flash_attention, heads_that_fit) {

@@ -1,4 +1,4 @@
-// Layer normalisation: loops, finite differences, shapes, threads.
+// Layer normalisation: loops, finite differences, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/layer_norm.hpp"
 
@@ -6,10 +6,12 @@
 
 #include "primitive/tensor.hpp"
 
+namespace layer_norm_test {
 namespace {
 
 using poft::row_moments;
 using poft::primitive::layer_norm;
+using poft_test::array_of;
 using poft_test::differences;
 using poft_test::expect_close;
 using poft_test::tensor;
@@ -32,7 +34,7 @@ tensor<double> by_loops(tensor<double> const& x, tensor<double> const& gain, ten
 }
 
 template <class On>
-class layer_norm_on : public ::testing::Test {};
+class layer_norm_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(layer_norm_on, poft_test::every_backend);
 
 // x = [1 3], mean 2, variance 1, epsilon 3: 1/sqrt(1 + 3) = 1/2, so n = [-1/2 1/2]; gain [2 4], bias [1 1]: y
@@ -45,15 +47,15 @@ TYPED_TEST(layer_norm_on, worked_example) {
   tensor<T> x(1, 2), gain(1, 2), bias(1, 2, T(1)), y(1, 2), d_y(1, 2, T(1)), d_x(1, 2), d_gain(1, 2, T(1)),
       d_bias(1, 2, T(1));
   x.data = {1, 3}, gain.data = {2, 4};
-  std::vector<row_moments<T>> moments(1);
+  array_of<row_moments<T>> moments(1);
   layer::forward(backend, x, gain, bias, 3, matrix(y), moments);
   layer::backward(backend, x, moments, gain, d_y, matrix(d_x), d_gain, d_bias);
-  EXPECT_EQ(y.data, (std::vector<T>{0, 3}));
+  EXPECT_EQ(y.data, (array_of<T>{0, 3}));
   EXPECT_EQ(moments[0].mean, T(2));
   EXPECT_EQ(moments[0].inverse_deviation, T(0.5));
-  EXPECT_EQ(d_x.data, (std::vector<T>{T(-0.375), T(0.375)}));
-  EXPECT_EQ(d_gain.data, (std::vector<T>{T(0.5), T(1.5)}));
-  EXPECT_EQ(d_bias.data, (std::vector<T>{2, 2}));
+  EXPECT_EQ(d_x.data, (array_of<T>{T(-0.375), T(0.375)}));
+  EXPECT_EQ(d_gain.data, (array_of<T>{T(0.5), T(1.5)}));
+  EXPECT_EQ(d_bias.data, (array_of<T>{2, 2}));
 }
 
 TYPED_TEST(layer_norm_on, loops_and_differences) {
@@ -69,7 +71,7 @@ TYPED_TEST(layer_norm_on, loops_and_differences) {
       auto const x_ = tensor<T>::from(x), gain_ = tensor<T>::from(gain), bias_ = tensor<T>::from(bias),
                  d_ = tensor<T>::from(d);
       tensor<T> y(rows, width), d_x(rows, width), d_gain(1, width), d_bias(1, width);
-      std::vector<row_moments<T>> moments(static_cast<std::size_t>(rows));
+      array_of<row_moments<T>> moments(static_cast<std::size_t>(rows));
       layer::forward(backend, x_, gain_, bias_, epsilon, matrix(y), moments);
       layer::backward(backend, x_, moments, gain_, d_, matrix(d_x), d_gain, d_bias);
       expect_close(y, by_loops(x, gain, bias), 10 * TypeParam::tolerance, "y");
@@ -108,7 +110,7 @@ TYPED_TEST(layer_norm_on, large_mean) {
   using T = typename TypeParam::value;
   tensor<T> x(1, 50), gain(1, 50, T(1)), bias(1, 50), y(1, 50);
   for (int c = 0; c < 50; ++c) x(0, c) = T(10000 + (c % 2 ? 1 : -1));
-  std::vector<row_moments<T>> moments(1);
+  array_of<row_moments<T>> moments(1);
   layer_norm<typename TypeParam::backend>::forward({}, x, gain, bias, 0, matrix(y), moments);
   for (int c = 0; c < 50; ++c) EXPECT_NEAR(double(y(0, c)), c % 2 ? 1 : -1, 1e-6);
 }
@@ -118,7 +120,7 @@ TYPED_TEST(layer_norm_on, refuses_shapes) {
   using layer = layer_norm<typename TypeParam::backend>;
   typename TypeParam::backend const backend{};
   tensor<T> x(4, 3), gain(1, 3), bias(1, 3), y(4, 3), wrong(1, 2);
-  std::vector<row_moments<T>> moments(4), few(3);
+  array_of<row_moments<T>> moments(4), few(3);
   EXPECT_THROW(layer::forward(backend, x, wrong, bias, epsilon, matrix(y), moments), poft::shape_error);
   EXPECT_THROW(layer::forward(backend, x, gain, wrong, epsilon, matrix(y), moments), poft::shape_error);
   EXPECT_THROW(layer::forward(backend, x, gain, bias, epsilon, matrix(y), few), poft::shape_error);
@@ -128,22 +130,5 @@ TYPED_TEST(layer_norm_on, refuses_shapes) {
   EXPECT_THROW(layer::backward(backend, x, moments, gain, y, matrix(y), wrong, bias), poft::shape_error);
 }
 
-TEST(layer_norm_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(500, 257, 1), d = tensor<float>::random(500, 257, 2);
-  auto const gain = tensor<float>::random(1, 257, 3), bias = tensor<float>::random(1, 257, 4);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    poft::eigen::backend const backend{threads};
-    using layer = layer_norm<poft::eigen::backend>;
-    tensor<float> y(500, 257), d_x(500, 257), d_gain(1, 257), d_bias(1, 257);
-    std::vector<row_moments<float>> moments(500);
-    layer::forward(backend, x, gain, bias, epsilon, matrix(y), moments);
-    layer::backward(backend, x, moments, gain, d, matrix(d_x), d_gain, d_bias);
-    std::vector<float> all;
-    for (auto const* t : {&y, &d_x, &d_gain, &d_bias}) all.insert(all.end(), t->data.begin(), t->data.end());
-    if (threads == 1) first = all;
-    EXPECT_EQ(all, first) << threads << " threads";
-  }
-}
-
 }  // namespace
+}  // namespace layer_norm_test

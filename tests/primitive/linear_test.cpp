@@ -1,4 +1,4 @@
-// The linear layer and column sums: loops, finite differences, shapes, threads.
+// The linear layer and column sums: loops, finite differences, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/linear.hpp"
 
@@ -6,9 +6,11 @@
 
 #include "primitive/tensor.hpp"
 
+namespace linear_test {
 namespace {
 
 using poft::primitive::linear;
+using poft_test::array_of;
 using poft_test::differences;
 using poft_test::expect_close;
 using poft_test::tensor;
@@ -26,7 +28,7 @@ tensor<double> by_loops(tensor<double> const& x, tensor<double> const& weight, t
 }
 
 template <class On>
-class linear_on : public ::testing::Test {};
+class linear_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(linear_on, poft_test::every_backend);
 
 // y = [1 2] [3 4; 5 6]^T + [10 20] = [3+8+10  5+12+20] = [21 37]. d_y = [1 -1]: d_x = [3-5 4-6] = [-2 -2],
@@ -38,10 +40,10 @@ TYPED_TEST(linear_on, worked_example) {
   x.data = {1, 2}, w.data = {3, 4, 5, 6}, b.data = {10, 20}, d_y.data = {1, -1};
   linear<typename TypeParam::backend>::forward(backend, x, w, b, matrix(y));
   linear<typename TypeParam::backend>::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), d_b);
-  EXPECT_EQ(y.data, (std::vector<T>{21, 37}));
-  EXPECT_EQ(d_x.data, (std::vector<T>{-2, -2}));
-  EXPECT_EQ(d_w.data, (std::vector<T>{2, 3, 0, -1}));
-  EXPECT_EQ(d_b.data, (std::vector<T>{2, 0}));
+  EXPECT_EQ(y.data, (array_of<T>{21, 37}));
+  EXPECT_EQ(d_x.data, (array_of<T>{-2, -2}));
+  EXPECT_EQ(d_w.data, (array_of<T>{2, 3, 0, -1}));
+  EXPECT_EQ(d_b.data, (array_of<T>{2, 0}));
 }
 
 TYPED_TEST(linear_on, loops_and_differences) {
@@ -76,20 +78,20 @@ TYPED_TEST(linear_on, bias_and_residual_are_optional) {
   tensor<T> x(1, 2), w(2, 2), b(1, 2), r(1, 2), y(1, 2, T(NAN));
   x.data = {1, 2}, w.data = {3, 4, 5, 6}, b.data = {10, 20}, r.data = {100, 200};
   layer::forward(backend, x, w, {}, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{11, 17}));
+  EXPECT_EQ(y.data, (array_of<T>{11, 17}));
   layer::forward_onto(backend, x, w, b, r, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{121, 237}));
+  EXPECT_EQ(y.data, (array_of<T>{121, 237}));
   layer::forward_onto(backend, x, w, {}, r, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{111, 217}));
+  EXPECT_EQ(y.data, (array_of<T>{111, 217}));
   layer::forward_onto(backend, x, w, {}, y, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{122, 234}));
+  EXPECT_EQ(y.data, (array_of<T>{122, 234}));
   layer::forward_onto(backend, x, w, b, y, matrix(y));
-  EXPECT_EQ(y.data, (std::vector<T>{143, 271}));
+  EXPECT_EQ(y.data, (array_of<T>{143, 271}));
 
   tensor<T> d_y(1, 2, T(1)), d_x(1, 2), d_w(2, 2);
   layer::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), {});
-  EXPECT_EQ(d_x.data, (std::vector<T>{8, 10}));
-  EXPECT_EQ(d_w.data, (std::vector<T>{1, 2, 1, 2}));
+  EXPECT_EQ(d_x.data, (array_of<T>{8, 10}));
+  EXPECT_EQ(d_w.data, (array_of<T>{1, 2, 1, 2}));
 }
 
 TYPED_TEST(linear_on, leaves_d_x_out_when_it_is_empty) {
@@ -123,20 +125,5 @@ TYPED_TEST(linear_on, refuses_shapes) {
   EXPECT_THROW(layer::backward(backend, matrix(x), w, narrow, x, matrix(w), b), poft::shape_error);
 }
 
-TEST(linear_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(700, 257, 1), w = tensor<float>::random(300, 257, 2);
-  auto const b = tensor<float>::random(1, 300, 3), d_y = tensor<float>::random(700, 300, 4);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    poft::eigen::backend const backend{threads};
-    tensor<float> y(700, 300), d_x(700, 257), d_w(300, 257), d_b(1, 300);
-    linear<poft::eigen::backend>::forward(backend, x, w, b, matrix(y));
-    linear<poft::eigen::backend>::backward(backend, matrix(x), w, d_y, d_x, matrix(d_w), d_b);
-    std::vector<float> all;
-    for (auto const* t : {&y, &d_x, &d_w, &d_b}) all.insert(all.end(), t->data.begin(), t->data.end());
-    if (threads == 1) first = all;
-    EXPECT_EQ(all, first) << threads << " threads";
-  }
-}
-
 }  // namespace
+}  // namespace linear_test

@@ -1,4 +1,4 @@
-// Root-mean-square normalisation: loops, finite differences, shapes, threads.
+// Root-mean-square normalisation: loops, finite differences, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/rms_norm.hpp"
 
@@ -6,6 +6,7 @@
 
 #include "primitive/tensor.hpp"
 
+namespace rms_norm_test {
 namespace {
 
 using poft::primitive::rms_norm;
@@ -29,7 +30,7 @@ tensor<double> by_loops(tensor<double> const& x, tensor<double> const& gain) {
 }
 
 template <class On>
-class rms_norm_on : public ::testing::Test {};
+class rms_norm_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(rms_norm_on, poft_test::every_backend);
 
 // x = [1 7], mean square 25, epsilon 11: 1/sqrt(36) = 1/6, gain [6 12]: y = [1 14]. d_y = [1 1]: g = [6 12], n = [1/6
@@ -108,21 +109,5 @@ TYPED_TEST(rms_norm_on, refuses_shapes) {
   EXPECT_THROW(layer::backward(backend, x, inverse, gain, y, matrix(y), wrong), poft::shape_error);
 }
 
-TEST(rms_norm_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(500, 257, 1), d = tensor<float>::random(500, 257, 2);
-  auto const gain = tensor<float>::random(1, 257, 3);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    poft::eigen::backend const backend{threads};
-    using layer = rms_norm<poft::eigen::backend>;
-    tensor<float> y(500, 257), d_x(500, 257), d_gain(1, 257), inverse(500, 1);
-    layer::forward(backend, x, gain, epsilon, matrix(y), inverse);
-    layer::backward(backend, x, inverse, gain, d, matrix(d_x), d_gain);
-    std::vector<float> all;
-    for (auto const* t : {&y, &d_x, &d_gain}) all.insert(all.end(), t->data.begin(), t->data.end());
-    if (threads == 1) first = all;
-    EXPECT_EQ(all, first) << threads << " threads";
-  }
-}
-
 }  // namespace
+}  // namespace rms_norm_test

@@ -1,4 +1,4 @@
-// Rotary positions: loops, the way back, shapes, threads.
+// Rotary positions: loops, the way back, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/rotary.hpp"
 
@@ -9,9 +9,10 @@
 namespace {
 
 using poft::primitive::rotary;
+using poft_test::array_of;
 using poft_test::expect_close;
 using poft_test::tensor;
-using positions_list = std::vector<std::int32_t>;
+using positions_list = poft_test::index_array<std::int32_t>;
 
 tensor<double> by_loops(positions_list const& positions, std::ptrdiff_t channels, double base,
                         tensor<double> const& x) {
@@ -29,7 +30,7 @@ tensor<double> by_loops(positions_list const& positions, std::ptrdiff_t channels
 }
 
 template <class On>
-class rotary_on : public ::testing::Test {};
+class rotary_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(rotary_on, poft_test::every_backend);
 
 // Four channels, base 4: channels 0 and 2 turn by the position, 1 and 3 by the position times 4^(-2/4) = 1/2. At
@@ -121,18 +122,6 @@ TYPED_TEST(rotary_on, refuses) {
   }
   tensor<T> none(0, 12);
   layer::forward({}, positions_list{}, 4, 1e4, matrix(none));
-}
-
-TEST(rotary_threads, any_number_gives_equal_bits) {
-  positions_list positions;
-  for (std::int32_t k = 0; k < 1000; ++k) positions.push_back(k % 300);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    auto x = tensor<float>::random(1000, 192, 1);
-    rotary<poft::eigen::backend>::forward({threads}, positions, 32, 1e4, matrix(x));
-    if (threads == 1) first = x.data;
-    EXPECT_EQ(x.data, first) << threads << " threads";
-  }
 }
 
 }  // namespace

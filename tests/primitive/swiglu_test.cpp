@@ -1,4 +1,4 @@
-// The gated linear unit: loops, finite differences, extremes, shapes, threads.
+// The gated linear unit: loops, finite differences, extremes, shapes.
 // SPDX-License-Identifier: MIT
 #include "poft/primitive/swiglu.hpp"
 
@@ -26,7 +26,7 @@ tensor<double> by_loops(tensor<double> const& gate_up) {
 }
 
 template <class On>
-class swiglu_on : public ::testing::Test {};
+class swiglu_on : public poft_test::of_backend<On> {};
 TYPED_TEST_SUITE(swiglu_on, poft_test::every_backend);
 
 // gate log 3: sigmoid 3/4, silu' = 3/4 + 3/16 log 3. up 8, d_y 2: y = 6 log 3, d_gate = 16 silu', d_up = 3/2 log 3.
@@ -89,20 +89,6 @@ TYPED_TEST(swiglu_on, refuses_shapes) {
   EXPECT_THROW(layer::backward({}, wrong, y, matrix(x)), poft::shape_error);
   EXPECT_THROW(layer::backward({}, x, wrong, matrix(x)), poft::shape_error);
   EXPECT_THROW(layer::backward({}, x, y, matrix(wrong)), poft::shape_error);
-}
-
-TEST(swiglu_threads, any_number_gives_equal_bits) {
-  auto const x = tensor<float>::random(500, 514, 1), d = tensor<float>::random(500, 257, 2);
-  std::vector<float> first;
-  for (int threads : {1, 2, 3, 7}) {
-    poft::eigen::backend const backend{threads};
-    tensor<float> y(500, 257), d_x(500, 514);
-    swiglu<poft::eigen::backend>::forward(backend, x, matrix(y));
-    swiglu<poft::eigen::backend>::backward(backend, x, d, matrix(d_x));
-    y.data.insert(y.data.end(), d_x.data.begin(), d_x.data.end());
-    if (threads == 1) first = y.data;
-    EXPECT_EQ(y.data, first) << threads << " threads";
-  }
 }
 
 }  // namespace

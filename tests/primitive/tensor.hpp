@@ -9,18 +9,35 @@
 #include <cstdint>
 #include <vector>
 
-#include "backend/crew.hpp"
+#include "cuda/on_unified_memory.cuh"
+#if !defined(__CUDACC__)
 #include "poft/backend/eigen/backend.hpp"
+#endif
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/random.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/backend_copy.hpp"
 
 namespace poft_test {
+
+/// Elements that every backend's rows see.
+template <class T>
+using array_of = std::vector<T, unified_allocator<T>>;
+
+/// Indices that every backend's rows see.
+template <class Index>
+struct index_array : array_of<Index> {
+  using array_of<Index>::vector;
+
+  template <class Backend>
+    requires(!poft::works_in_host_memory<Backend>)
+  operator poft::indices<Backend, Index>() const { return {*this, this->data()}; }
+};
 
 template <class T>
 struct tensor {
   std::ptrdiff_t rows, columns;
-  std::vector<T> data;
+  array_of<T> data;
 
   tensor(std::ptrdiff_t r, std::ptrdiff_t c, T value = T(0))
       : rows(r), columns(c), data(static_cast<std::size_t>(r * c), value) {}
@@ -68,8 +85,25 @@ struct on {
   /// The same against central differences.
   static constexpr double difference_tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-8;
 };
+#if defined(__CUDACC__)
+using every_backend = ::testing::Types<on<on_unified_memory, float>>;
+#else
 using every_backend = ::testing::Types<on<poft::eigen::backend, float>, on<poft::eigen::backend, double>,
-                                       on<poft::one_by_one, double>, on<crew, float>>;
+                                       on<poft::one_by_one, double>, on<on_unified_memory, float>>;
+#endif
+
+/// Skips its tests, saying why, where the backend cannot be had.
+template <class On>
+class of_backend : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      typename On::backend const there{};
+    } catch (poft::cuda_error const& problem) {
+      GTEST_SKIP() << problem.what();
+    }
+  }
+};
 
 inline constexpr std::ptrdiff_t odd_sizes[] = {1, 3, 17, 50, 257};
 

@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-#include "backend/crew.hpp"
 #include "poft/core/random.hpp"
 #include "poft/row/one_by_one_group.hpp"
+#include "primitive/tensor.hpp"
 
 namespace poft {
 namespace {
@@ -25,22 +25,26 @@ std::vector<double> some_row(std::int64_t size, std::uint64_t seed, double scale
   return z;
 }
 
-struct read_each_row {
-  std::vector<double> const* z;
+struct read_the_row {
+  row<double const> z;
+  std::int64_t size;
   row_statistics<double>* out;
 
   template <class Group>
   void operator()(Group group, std::int64_t r) const {
-    auto const found =
-        read_row(group, row<double const>{z->data()}, static_cast<std::int64_t>(z->size()), all_of_them);
+    auto const found = read_row(group, z, size, all_of_them);
     group.once([&] { out[r] = found; });
   }
 };
 
-row_statistics<double> by_a_crew(std::vector<double> const& z) {
-  row_statistics<double> out{};
-  poft_test::crew{}.for_rows<double>(1, 1, read_each_row{&z, &out});
-  return out;
+/// By a warp of a GPU, or by a block.
+row_statistics<double> by_threads(std::vector<double> const& z, bool block) {
+  poft_test::array_of<double> const there(z.begin(), z.end());
+  poft_test::array_of<row_statistics<double>> out(1);
+  auto const size = static_cast<std::int64_t>(z.size());
+  poft_test::on_unified_memory{}.for_rows<double>(1, block ? 5000 : size,
+                                                  read_the_row{{there.data()}, size, out.data()});
+  return out[0];
 }
 row_statistics<double> one_by_one_of(std::vector<double> const& z) {
   return read_row(one_by_one_group<double>{}, row<double const>{z.data()},
@@ -58,9 +62,9 @@ TEST(token_statistics, several_threads_find_what_one_finds) {
   for (std::int64_t const size : {1, 2, 3, 4, 5, 31, 257, 1000}) {
     for (double const scale : {0.1, 3.0, 1e5}) {
       auto z = some_row(size, static_cast<std::uint64_t>(size), scale);
-      expect_alike(by_a_crew(z), one_by_one_of(z));
+      for (bool const block : {false, true}) expect_alike(by_threads(z, block), one_by_one_of(z));
       for (std::size_t v = 1; v < z.size(); v += 2) z[v] = -infinity;
-      expect_alike(by_a_crew(z), one_by_one_of(z));
+      for (bool const block : {false, true}) expect_alike(by_threads(z, block), one_by_one_of(z));
     }
   }
 }
@@ -68,7 +72,7 @@ TEST(token_statistics, several_threads_find_what_one_finds) {
 TEST(token_statistics, uniform_row) {
   // n equal logits: log-normaliser log n above the peak, entropy log n, sum of squares 1 / n.
   std::vector<double> const z(48, 2.5);
-  for (auto const& got : {by_a_crew(z), one_by_one_of(z)}) {
+  for (auto const& got : {by_threads(z, false), by_threads(z, true), one_by_one_of(z)}) {
     EXPECT_EQ(got.peak, 2.5);
     EXPECT_NEAR(got.log_sum, std::log(48), 1e-14);
     EXPECT_NEAR(got.entropy, std::log(48), 1e-14);
@@ -80,7 +84,8 @@ TEST(token_statistics, not_a_number_reaches_the_result_from_any_place) {
   for (std::size_t const place : {0, 1, 4, 6}) {
     auto z   = some_row(7, 3, 1);
     z[place] = std::numeric_limits<double>::quiet_NaN();
-    EXPECT_TRUE(std::isnan(by_a_crew(z).log_sum)) << place;
+    EXPECT_TRUE(std::isnan(by_threads(z, false).log_sum)) << place;
+    EXPECT_TRUE(std::isnan(by_threads(z, true).log_sum)) << place;
     EXPECT_TRUE(std::isnan(one_by_one_of(z).log_sum)) << place;
   }
 }

@@ -9,7 +9,7 @@
 #include "support/expect_error.hpp"
 #include "support/scratch_folder.hpp"
 
-namespace poft {
+namespace poft::byte_pair_encoding_io_test {
 namespace {
 
 using nlohmann::json;
@@ -180,4 +180,4 @@ TEST(BytePairEncodingIo, RefusesBrokenFilesNamingThePlace) {
 }
 
 }  // namespace
-}  // namespace poft
+}  // namespace poft::byte_pair_encoding_io_test

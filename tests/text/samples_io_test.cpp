@@ -12,7 +12,7 @@
 #include "support/expect_error.hpp"
 #include "support/scratch_folder.hpp"
 
-namespace poft {
+namespace poft::samples_io_test {
 namespace {
 
 using support::expect_error;
@@ -259,4 +259,4 @@ TEST(Samples, GoOnWhereAnEarlierRunStopped) {
 }
 
 }  // namespace
-}  // namespace poft
+}  // namespace poft::samples_io_test

@@ -1,15 +1,14 @@
-// The trainer of models in bfloat16: masters, resuming, files; on lanes that work in a memory of their own.
+// The trainer of models in bfloat16: masters, resuming, files.
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "backend/guarded.hpp"
 #include "poft/backend/eigen/backend.hpp"
 #include "train/in_bfloat16.hpp"
 
 namespace {
 
 using namespace poft_test;
-using backend = guarded<poft::eigen::backend>;
+using backend = poft::eigen::backend;
 
 TEST(TrainerInBfloat16, GoesTheWayOfTheOracle) {
   for (bool const llama : {false, true}) expect_training_in_bfloat16(backend{}, llama);

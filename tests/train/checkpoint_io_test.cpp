@@ -14,7 +14,7 @@
 #include "poft/core/whole_file.hpp"
 #include "support/refusal.hpp"
 
-namespace poft {
+namespace poft::checkpoint_io_test {
 namespace {
 
 using support::refusal;
@@ -142,4 +142,4 @@ TEST(CheckpointIo, RefusesWhatIsCutOff) {
 }
 
 }  // namespace
-}  // namespace poft
+}  // namespace poft::checkpoint_io_test

@@ -8,8 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/guarded.hpp"
-
+#include "poft/backend/cuda/backend.cuh"
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/bfloat16.hpp"
@@ -134,7 +133,7 @@ TEST(Optimiser, MastersKeepWhatBfloat16WouldLose) {
   };
   check(one_by_one{});
   check(eigen::backend{});
-  check(poft_test::guarded<one_by_one>{});
+  check(cuda::backend{});
 }
 
 // The masters go the way of a model in double; the model in bfloat16 is what they round to.

@@ -10,7 +10,7 @@
 #include "poft/backend/eigen/backend.hpp"
 #include "poft/train/trainer.hpp"
 
-namespace poft {
+namespace poft::trainer_gradient_test {
 namespace {
 
 using tokens  = std::vector<std::int32_t>;
@@ -242,4 +242,4 @@ TEST(TrainerGradient, AMixtureIsTheWeightedSum) {
 }
 
 }  // namespace
-}  // namespace poft
+}  // namespace poft::trainer_gradient_test

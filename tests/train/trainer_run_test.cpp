@@ -19,7 +19,7 @@
 #include "poft/train/trainer.hpp"
 #include "support/refusal.hpp"
 
-namespace poft {
+namespace poft::trainer_run_test {
 namespace {
 
 using support::refusal;
@@ -343,4 +343,4 @@ TEST(TrainerRun, SamplesAsListsAndPairs) {
 }
 
 }  // namespace
-}  // namespace poft
+}  // namespace poft::trainer_run_test

@@ -9,6 +9,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
 #include "poft/model/parameters.hpp"
+#include "poft/primitive/operation_room.hpp"
 #include "poft/primitive/rounded.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/row.hpp"
@@ -52,7 +53,7 @@ struct scalar_head {
     if constexpr (std::is_same_v<T, compute_t<T>>) {
       multiply(column);
     } else {  // a product's operands have one type
-      auto room = backend.template allocate<T>(d_values.size());
+      auto room = primitive::operation_room<T>(backend, d_values.size());
       view<T, 2> const stored(room.data(), d_values.size(), 1);
       primitive::convert(backend, column, stored);
       multiply(stored);

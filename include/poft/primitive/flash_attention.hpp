@@ -12,6 +12,7 @@
 #include "poft/core/view.hpp"
 #include "poft/primitive/attention.hpp"
 #include "poft/primitive/backend_copy.hpp"
+#include "poft/primitive/operation_room.hpp"
 #include "poft/row/row.hpp"
 #include "poft/row/small_product.hpp"
 #include "poft/row/warp_tiles.hpp"
@@ -319,11 +320,10 @@ struct flash_d_keys_each_tile : flash_backward<T> {
 /// that equal shapes give equal bits: the backward pass computes the scores twice, for d_q and for d_k and d_v.
 ///
 /// primitive/attention.hpp's contract: rows take over where no sequence is longer than LongestByRows, and heads that are too
-/// large for tiles. Memory beyond the arguments: scratch [n, heads] for backward. The backend has, beside for_rows,
+/// large for tiles. Memory beyond the arguments: [n, heads] for backward (operation_room.hpp). The backend has, beside for_rows,
 ///
 ///   for_tiles<T, Sizes>(n, plan, f)    f(group, r) for r = 0 .. n-1; group has the words of row/warp_tiles.hpp
 ///   most_warps                         of a group
-///   scratch<T>(n)                      memory for one operation
 template <class Backend, std::int64_t LongestByRows = 0>
 struct flash_attention : attention_by_rows<Backend> {
   using rows = attention_by_rows<Backend>;
@@ -384,8 +384,8 @@ struct flash_attention : attention_by_rows<Backend> {
                                 std::type_identity_t<view<compute_t<T> const, 2>> log_normaliser,
                                 std::type_identity_t<view<T const, 2>> d_y, view<T, 2> d_qkv) {
     using value = compute_t<T>;
-    view<value, 2> const share(backend.template scratch<value>(qkv.rows() * shape.heads).data(), qkv.rows(),
-                               shape.heads);
+    auto room   = operation_room<value>(backend, qkv.rows() * shape.heads);
+    view<value, 2> const share(room.data(), qkv.rows(), shape.heads);
     backend.template for_rows<value>(qkv.rows() * shape.heads, shape.head_channels,
                                      flash_share_each_row<T>{shape, y, d_y, share});
     with_slice<T>(shape, [&](auto slice) {

@@ -12,6 +12,7 @@
 #include "poft/core/error.hpp"
 #include "poft/core/view.hpp"
 #include "poft/primitive/backend_copy.hpp"
+#include "poft/primitive/operation_room.hpp"
 #include "poft/primitive/shape.hpp"
 #include "poft/row/row.hpp"
 
@@ -116,7 +117,7 @@ struct rotary {
     std::int64_t const range          = largest - smallest + 1;
     std::int64_t const table_rows     = std::min<std::int64_t>(range, positions.size());
     std::int64_t const first_position = table_rows == range ? smallest : -1;
-    auto angles                       = backend.template allocate<C>(table_rows * head_channels);
+    auto angles                       = operation_room<C>(backend, table_rows * head_channels);
     view<C, 2> const table(angles.data(), table_rows, head_channels);
     constexpr std::int64_t cost_of_angle = 16;  // elements that are turned in the time of one angle
     backend.template for_rows<C>(table_rows, cost_of_angle * head_channels,

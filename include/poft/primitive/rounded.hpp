@@ -7,6 +7,7 @@
 
 #include "poft/core/config.hpp"
 #include "poft/core/view.hpp"
+#include "poft/primitive/operation_room.hpp"
 #include "poft/row/row.hpp"
 
 namespace poft::primitive {
@@ -43,7 +44,7 @@ void rounded(Backend const& backend, view<T, 2> out, F const& f) {
   if constexpr (std::is_same_v<T, C>) {
     f(out);
   } else {
-    auto room = backend.template allocate<C>(out.size());
+    auto room = operation_room<C>(backend, out.size());
     view<C, 2> const complete(room.data(), out.rows(), out.columns());
     f(complete);
     convert(backend, complete, out);

@@ -138,6 +138,28 @@ std::vector<T> everything(poft::evaluation<Inputs, T> const& result) {
   return out;
 }
 
+/// How far each of exactly(point)'s numbers moves when the inputs move by a rounding to float of the largest one.
+template <class T, class F>
+std::vector<T> moved_by_rounding(std::vector<T> const& point, F const& exactly) {
+  T rounding = 0;
+  for (T x : point) rounding = std::max(rounding, std::abs(x) * 2 * std::numeric_limits<float>::epsilon());
+  std::vector<T> const exact = exactly(point);
+  std::vector<T> spread(exact.size());
+  for (std::size_t k = 0; k < point.size(); ++k) {
+    for (T by : {-rounding, rounding}) {
+      auto moved = point;
+      moved[k] += by;
+      auto const there = exactly(moved);
+      for (std::size_t m = 0; m < exact.size(); ++m) {
+        T const way =
+            std::isfinite(there[m]) ? std::abs(there[m] - exact[m]) : std::numeric_limits<T>::infinity();
+        spread[m] = std::max(spread[m], way);
+      }
+    }
+  }
+  return spread;
+}
+
 /// Log-probs from 0 to -1e5 and ties in float, beside the same formula in long double: never NaN, infinite only where the
 /// exact number exceeds float, and as close as inputs rounded to float allow; so neither a wrong sign.
 template <class Objective>
@@ -157,22 +179,7 @@ void expect_sane_extremes(Objective const& objective) {
     auto const got   = everything(value_and_gradient(objective, filled<inputs>(numbers)));
     auto const exact = exactly(point);
 
-    // How far the exact numbers move when the inputs move by a rounding of the largest one.
-    long double rounding = 0;
-    for (long double x : point)
-      rounding = std::max(rounding, std::abs(x) * 2 * std::numeric_limits<float>::epsilon());
-    std::vector<long double> spread(exact.size());
-    for (std::size_t k = 0; k < point.size(); ++k) {
-      for (long double by : {-rounding, rounding}) {
-        auto moved = point;
-        moved[k] += by;
-        auto const there = exactly(moved);
-        for (std::size_t m = 0; m < exact.size(); ++m) {
-          spread[m] =
-              std::max(spread[m], std::isfinite(there[m]) ? std::abs(there[m] - exact[m]) : HUGE_VALL);
-        }
-      }
-    }
+    auto const spread = moved_by_rounding(point, exactly);
     for (std::size_t m = 0; m < got.size(); ++m) {
       std::string const what =
           (m == 0 ? std::string("loss") : std::string("d ") + member_names<inputs>()[m - 1]) + " at " +

@@ -12,6 +12,7 @@
 #include "poft/backend/cuda/error.cuh"
 #include "poft/backend/cuda/gemm.cuh"
 #include "poft/backend/cuda/groups.cuh"
+#include "poft/backend/cuda/launch.cuh"
 #include "poft/backend/cuda/tiles.cuh"
 #include "poft/backend/one_by_one.hpp"
 #include "poft/core/error.hpp"
@@ -90,8 +91,8 @@ class backend {
   template <class T>
   void fill(view<T> to, std::type_identity_t<T> value) const {
     if (to.empty()) return;
-    fill_elements<T><<<blocks_of(to.size()), threads_of_a_sum, 0, stream()>>>(to.data(), to.size(), value);
-    require_launched("fill");
+    launch("fill", stream(), {blocks_of(to.size()), threads_of_a_sum}, fill_elements<T>, to.data(), to.size(),
+           value);
   }
 
   template <class T>
@@ -112,11 +113,12 @@ class backend {
     require_blocks("for_rows", n);
     if (width <= widest_of_a_warp) {
       constexpr int warps = 4;
-      one_warp_per_row<T><<<static_cast<unsigned>((n + warps - 1) / warps), 32 * warps, 0, stream()>>>(n, f);
+      launch("for_rows", stream(), {static_cast<unsigned>((n + warps - 1) / warps), 32 * warps},
+             one_warp_per_row<T, F>, n, f);
     } else {
-      one_block_per_row<T><<<static_cast<unsigned>(n), width <= 8192 ? 256 : 512, 0, stream()>>>(f);
+      launch("for_rows", stream(), {static_cast<unsigned>(n), width <= 8192 ? 256u : 512u},
+             one_block_per_row<T, F>, f);
     }
-    require_launched("for_rows");
   }
 
   static constexpr int most_warps = 4;
@@ -128,8 +130,10 @@ class backend {
     auto const kernel = one_block_per_tile<T, Sizes, F>;
     require(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, plan.bytes),
             message("for_tiles: ", plan.bytes, " bytes of shared memory"));
-    kernel<<<static_cast<unsigned>(n), 32 * plan.warps, plan.bytes, stream()>>>(f, plan.depth);
-    require_launched("for_tiles");
+    launch("for_tiles", stream(),
+           {static_cast<unsigned>(n), static_cast<unsigned>(32 * plan.warps),
+            static_cast<std::size_t>(plan.bytes)},
+           kernel, f, plan.depth);
   }
 
   /// Sum over i in [0, n) of f(i), in the order that n alone decides.
@@ -137,8 +141,7 @@ class backend {
   double sum(std::int64_t n, F const& f) const {
     if (n <= 0) return 0;
     unsigned const blocks = blocks_of(n);
-    sum_of_each_block<T><<<blocks, threads_of_a_sum, 0, stream()>>>(n, f, on_->sums());
-    require_launched("sum");
+    launch("sum", stream(), {blocks, threads_of_a_sum}, sum_of_each_block<T, F>, n, f, on_->sums());
     double sums[context::most_sums];
     read<double>(view<double const>(on_->sums(), blocks), view<double>(sums, blocks));
     double total = 0;

@@ -27,10 +27,4 @@ inline void require(cublasStatus_t status, std::string const& what,
                            cublasLtGetStatusName(status), ", ", cublasLtGetStatusString(status)));
 }
 
-/// After a kernel's launch, which reports at once only what is wrong with the launch itself.
-inline void require_launched(char const* kernel,
-                             std::source_location place = std::source_location::current()) {
-  require(cudaGetLastError(), message("launch of ", kernel), place);
-}
-
 }  // namespace poft::cuda

@@ -119,7 +119,7 @@ struct block_group : detail::strided_group<block_group<T>, T> {
   __device__ static void meet() { __syncthreads(); }
   template <class S, class Merge>
   __device__ static S all(S const& value, Merge const& merge) {
-    __shared__ alignas(16) unsigned char room[32 * sizeof(S)];
+    alignas(16) static __shared__ unsigned char room[32 * sizeof(S)];
     S* const of_warp     = reinterpret_cast<S*>(room);
     unsigned const warps = blockDim.x / 32;
     S own                = detail::over_lanes(value, merge);
