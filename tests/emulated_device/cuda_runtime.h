@@ -64,7 +64,8 @@ enum cudaError_t {
   cudaErrorNoDevice,
   cudaErrorInsufficientDriver,
   cudaErrorStreamCaptureUnsupported,
-  cudaErrorStreamCaptureInvalidated
+  cudaErrorStreamCaptureInvalidated,
+  cudaErrorNotReady
 };
 inline char const* cudaGetErrorName(cudaError_t e) {
   static constexpr char const* names[] = {"cudaSuccess",
@@ -74,7 +75,8 @@ inline char const* cudaGetErrorName(cudaError_t e) {
                                           "cudaErrorNoDevice",
                                           "cudaErrorInsufficientDriver",
                                           "cudaErrorStreamCaptureUnsupported",
-                                          "cudaErrorStreamCaptureInvalidated"};
+                                          "cudaErrorStreamCaptureInvalidated",
+                                          "cudaErrorNotReady"};
   return names[e];
 }
 inline char const* cudaGetErrorString(cudaError_t) { return "by the emulated device"; }
@@ -130,6 +132,13 @@ inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (auto const status = emulated::refused_in_a_capture(stream); status != cudaSuccess) return status;
   emulated::finish(stream);
   return cudaSuccess;
+}
+
+/// What was not ready is, the next time.
+inline cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  if (stream->queue.empty()) return cudaSuccess;
+  emulated::finish(stream);
+  return cudaErrorNotReady;
 }
 
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
@@ -201,7 +210,7 @@ inline cudaError_t cudaFree(void* data) {
   return cudaSuccess;
 }
 
-enum cudaMemoryType { cudaMemoryTypeUnregistered, cudaMemoryTypeDevice };
+enum cudaMemoryType { cudaMemoryTypeUnregistered, cudaMemoryTypeDevice, cudaMemoryTypeManaged };
 struct cudaPointerAttributes {
   cudaMemoryType type;
 };

@@ -105,6 +105,7 @@ class nccl_communicator final : public communicator {
     return out;
   }
   static ncclUniqueId listening_where_said() {
+    number_of("RANK", 0);  // what is wrong with it comes first, whichever argument is evaluated first
     if (number_of("WORLD_SIZE", 1) > 1 && !std::getenv("NCCL_COMM_ID")) {
       throw value_error(
           "nccl: NCCL_COMM_ID is not in the environment, expected host:port of process 0 beside RANK and "
