@@ -65,7 +65,9 @@ enum cudaError_t {
   cudaErrorInsufficientDriver,
   cudaErrorStreamCaptureUnsupported,
   cudaErrorStreamCaptureInvalidated,
-  cudaErrorNotReady
+  cudaErrorNotReady,
+  cudaErrorNoKernelImageForDevice,
+  cudaErrorIllegalAddress
 };
 inline char const* cudaGetErrorName(cudaError_t e) {
   static constexpr char const* names[] = {"cudaSuccess",
@@ -76,11 +78,25 @@ inline char const* cudaGetErrorName(cudaError_t e) {
                                           "cudaErrorInsufficientDriver",
                                           "cudaErrorStreamCaptureUnsupported",
                                           "cudaErrorStreamCaptureInvalidated",
-                                          "cudaErrorNotReady"};
+                                          "cudaErrorNotReady",
+                                          "cudaErrorNoKernelImageForDevice",
+                                          "cudaErrorIllegalAddress"};
   return names[e];
 }
 inline char const* cudaGetErrorString(cudaError_t) { return "by the emulated device"; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+
+namespace emulated {
+/// What a test makes go wrong.
+struct faults {
+  cudaError_t of_devices = cudaSuccess;  // of the question how many there are
+  int driver             = 13000;        // the version of CUDA that it supports
+  cudaError_t of_launch  = cudaSuccess;
+  int waits_left         = -1;     // until the host's wait finds that a kernel has failed; -1: never
+  bool is_broken         = false;  // and so every call after it
+};
+inline faults wrong;
+}  // namespace emulated
 
 // Streams and graphs.
 
@@ -124,12 +140,18 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) {
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  emulated::finish(stream);
+  if (!emulated::wrong.is_broken) emulated::finish(stream);
   delete stream;
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (auto const status = emulated::refused_in_a_capture(stream); status != cudaSuccess) return status;
+  if (emulated::wrong.waits_left > 0) --emulated::wrong.waits_left;
+  if (emulated::wrong.waits_left == 0) emulated::wrong.is_broken = true;
+  if (emulated::wrong.is_broken) {
+    stream->queue.clear();
+    return cudaErrorIllegalAddress;
+  }
   emulated::finish(stream);
   return cudaSuccess;
 }
@@ -173,14 +195,17 @@ inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
 
 inline cudaError_t cudaGetDeviceCount(int* count) {
   *count = 1;
-  return cudaSuccess;
+  return emulated::wrong.of_devices;
 }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaDriverGetVersion(int* version) {
+  *version = emulated::wrong.driver;
+  return cudaSuccess;
+}
+inline cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
   return cudaSuccess;
 }
-inline cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
 
 // Memory.
 
@@ -220,6 +245,7 @@ inline cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, void con
 }
 
 inline cudaError_t cudaMallocAsync(void** out, std::size_t bytes, cudaStream_t stream) {
+  if (emulated::wrong.is_broken) return cudaErrorIllegalAddress;
   if (auto const status = emulated::refused_in_a_capture(stream); status != cudaSuccess) return status;
   try {
     *out = emulated::guarded_pages::all().take(bytes);
@@ -289,6 +315,8 @@ template <class... Wanted, class... Given>
 cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(Wanted...),
                                Given const&... given) {
   cudaLaunchConfig_t const at = *config;
+  if (emulated::wrong.of_launch != cudaSuccess) return emulated::wrong.of_launch;
+  if (emulated::wrong.is_broken) return cudaErrorIllegalAddress;
   if (at.gridDim.x == 0 || at.blockDim.x == 0 || at.blockDim.x > 1024 ||
       at.dynamicSmemBytes > sizeof poft::cuda::room_of_tiles) {
     return cudaErrorInvalidConfiguration;

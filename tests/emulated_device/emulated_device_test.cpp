@@ -1,16 +1,21 @@
 // The emulated device: that neither side can touch the other's memory, that work is late, and that it notices what only goes
-// wrong where threads run at the same time.
+// wrong where threads run at the same time; what programs say when a device goes wrong.
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backend/travelling.hpp"
 #include "poft/backend/concept.hpp"
 #include "poft/backend/cuda/backend.cuh"
 #include "poft/primitive/backend_copy.hpp"
+#include "support/refusal.hpp"
+#include "train/as_one_by_one.hpp"
 
 namespace {
 
@@ -116,6 +121,70 @@ TEST(emulated_device, lanes_exchange_words) {
   for (unsigned t = 0; t < 64; ++t) {
     EXPECT_EQ(from_other[t], t ^ 5u);
     EXPECT_EQ(from_third[t], t / 32 * 32 + 3);
+  }
+}
+
+/// Everything is right again when it goes.
+struct going_wrong {
+  explicit going_wrong(emulated::faults const& what) { emulated::wrong = what; }
+  ~going_wrong() { emulated::wrong = {}; }
+};
+
+std::string refusal_of_a_backend(emulated::faults const& what) {
+  going_wrong const now(what);
+  return support::refusal([] { backend const device; });
+}
+
+TEST(emulated_device, what_is_missing_is_said_in_words) {
+  EXPECT_EQ(refusal_of_a_backend({.of_devices = cudaErrorNoDevice}),
+            "cuda: there is no device, expected at least one that the driver shows (nvidia-smi -L)");
+  EXPECT_EQ(refusal_of_a_backend({.of_devices = cudaErrorInsufficientDriver, .driver = 12020}),
+            "cuda: the driver supports CUDA 12.2, expected at least 13.0, with which this program was built");
+  EXPECT_EQ(refusal_of_a_backend({.of_devices = cudaErrorInsufficientDriver, .driver = 0}),
+            "cuda: there is no NVIDIA driver, expected one and a device");
+  EXPECT_EQ(support::refusal([] { backend const device(3); }), "cuda: device 3, expected 0 .. 0");
+}
+
+TEST(emulated_device, a_device_without_the_kernels_code_is_named_with_the_kernel) {
+  backend const device;
+  auto room = device.allocate<float>(3);
+  going_wrong const now({.of_launch = cudaErrorNoKernelImageForDevice});
+  auto const text = support::refusal([&] { device.fill<float>({room.data(), 3}, 1); });
+  EXPECT_NE(text.find("launch of fill failed"), text.npos) << text;
+  EXPECT_NE(text.find("cudaErrorNoKernelImageForDevice"), text.npos) << text;
+}
+
+// A kernel fails somewhere in a run: its step says so, the checkpoint before it is whole, and a program that starts again from
+// it ends with the parameters of one that nothing happened to.
+TEST(emulated_device, a_failing_kernel_ends_its_step_and_harms_no_checkpoint) {
+  using namespace poft_test;
+  auto const folder = std::filesystem::path(testing::TempDir()) / "poft_failing_kernel";
+  auto const train  = [&](char const* name) {
+    auto settings             = settings_to_train();
+    settings.folder           = folder / name;
+    settings.checkpoint_every = 1;
+    return trained_parameters<float>(backend{}, trained_config(false), {{poft::make_objective("dpo")}},
+                                     settings);
+  };
+  std::filesystem::remove_all(folder);
+  constexpr int many = 1 << 20;
+  int waits          = many;
+  auto const want    = [&] {
+    going_wrong const now({.waits_left = many});
+    auto out = train("whole");
+    waits -= emulated::wrong.waits_left;
+    return out;
+  }();
+  for (int const last : {waits / 2, waits * 5 / 6}) {
+    SCOPED_TRACE(last);
+    std::filesystem::remove_all(folder / "cut");
+    {
+      going_wrong const now({.waits_left = last});
+      auto const text = support::refusal([&] { train("cut"); });
+      EXPECT_NE(text.find("cudaErrorIllegalAddress"), text.npos) << text;
+    }
+    EXPECT_FALSE(std::filesystem::is_empty(folder / "cut"));
+    EXPECT_EQ(train("cut"), want);
   }
 }
 
