@@ -74,7 +74,7 @@ mapfile -t settings < <($strong --list)
 # What a group builds: its programs, those also built without -march, those also built with Eigen's BLAS switch; and the
 # cases of its competitor.
 of_group() {
-  programs=() plain=() with_blas=() cases=()
+  programs=() plain=() with_blas=() cases=() of_ours=.
   local objective
   case $1 in
     losses)
@@ -95,6 +95,7 @@ of_group() {
       programs=(attention_bench layer_norm_bench linear_bench rows_bench)
       cases=(primitive/{attention,linear}_step/{gpt_nano,gpt_mini,gpt2,gpt2_long}
         primitive/{layer_norm,rms_norm,gelu,swiglu,relu,tanh,log_softmax,rotary,dropout,embedding,add}_step/{gpt_nano,gpt2})
+      of_ours='/(attention|linear)_step/|/gpt_nano/|/gpt2/' # the same
       ;;
     model)
       programs=(transformer_bench trainer_bench generate_bench hugging_face_io_bench) with_blas=(transformer_bench)
@@ -162,7 +163,7 @@ measure() { # GROUP
   for round in $(seq "$rounds"); do
     say "$1: round $round of $rounds, ours"
     for program in "${programs[@]}"; do
-      ours build-bench "$program" . "native-$program-$round"
+      ours build-bench "$program" "$of_ours" "native-$program-$round"
     done
     for program in "${with_blas[@]}"; do # one-threaded OpenBLAS, as strong as the competitor has it; our memory is our own
       ours build-bench "${program}_blas" . "blas-$program-$round" $strong "${settings[-1]}" \

@@ -221,6 +221,8 @@ inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 namespace emulated {
 /// Bytes by address, of what is taken of the device's memory, and of memory that both see.
 inline std::map<void const*, std::size_t> taken, unified;
+/// Behind each piece of the device's memory, looked at when it is given back.
+inline constexpr std::size_t fence = 256;
 }  // namespace emulated
 
 inline constexpr unsigned cudaMemAttachGlobal = 1;
@@ -248,12 +250,12 @@ inline cudaError_t cudaMallocAsync(void** out, std::size_t bytes, cudaStream_t s
   if (emulated::wrong.is_broken) return cudaErrorIllegalAddress;
   if (auto const status = emulated::refused_in_a_capture(stream); status != cudaSuccess) return status;
   try {
-    *out = emulated::guarded_pages::all().take(bytes);
+    *out = emulated::guarded_pages::all().take(bytes + emulated::fence);
   } catch (std::bad_alloc const&) {
     return cudaErrorMemoryAllocation;
   }
   emulated::taken[*out] = bytes;
-  emulated::enqueue(stream, [=, to = *out] { std::memset(to, 0xff, bytes); });
+  emulated::enqueue(stream, [=, to = *out] { std::memset(to, 0xff, bytes + emulated::fence); });
   return cudaSuccess;
 }
 inline cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
@@ -264,8 +266,15 @@ inline cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
   }
   std::size_t const bytes = known->second;
   emulated::taken.erase(known);
-  emulated::enqueue(stream,
-                    [=] { emulated::guarded_pages::all().give_back(static_cast<std::byte*>(data), bytes); });
+  emulated::enqueue(stream, [=] {
+    auto* const first = static_cast<std::byte*>(data);
+    if (!std::all_of(first + bytes, first + bytes + emulated::fence,
+                     [](auto b) { return b == std::byte{0xff}; })) {
+      std::fprintf(stderr, "emulated device: somebody has written beyond %zu bytes of memory\n", bytes);
+      std::abort();
+    }
+    emulated::guarded_pages::all().give_back(first, bytes + emulated::fence);
+  });
   return cudaSuccess;
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
@@ -273,13 +282,15 @@ inline cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaS
   return cudaSuccess;
 }
 
-/// From the host: read at once. To the host: there when this returns.
+/// From the host: read at once. To the host: there when the host has waited, as with memory that is pinned.
 enum cudaMemcpyKind { cudaMemcpyDefault };
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind,
                                    cudaStream_t stream) {
   auto const& device = emulated::guarded_pages::all();
-  if (!device.hold(from)) {
+  if (!device.hold(from) || !device.hold(to)) {
     if (auto const status = emulated::refused_in_a_capture(stream); status != cudaSuccess) return status;
+  }
+  if (!device.hold(from)) {
     auto const* const first = static_cast<std::byte const*>(from);
     emulated::enqueue(stream, [=, held = std::vector<std::byte>(first, first + bytes)] {
       std::memcpy(to, held.data(), bytes);
@@ -287,7 +298,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
   } else {
     emulated::enqueue(stream, [=] { std::memcpy(to, from, bytes); });
   }
-  return device.hold(to) ? cudaSuccess : cudaStreamSynchronize(stream);
+  return cudaSuccess;
 }
 
 // Kernels.

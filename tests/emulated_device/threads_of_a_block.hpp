@@ -50,8 +50,8 @@ class threads_of_a_block {
     if (_setjmp(home_) == 0) go_to(forwards_ ? 0 : threads - 1);
   }
 
-  void meet_block() { meet(everybody_, threads_); }
-  void meet_warp() { meet(warps_[now_ / warp].everybody, warp); }
+  void meet_block() { meet(everybody_, 0, threads_); }
+  void meet_warp() { meet(warps_[now_ / warp].everybody, now_ / warp * warp, warp); }
   /// What every lane of the warp says, [32]; good until the thread's next call.
   template <class S>
   S const* told(S const& own) {
@@ -89,9 +89,10 @@ class threads_of_a_block {
     std::abort();
   }
 
-  void meet(crowd& all, int expected) {
+  /// All of `count` threads from the first on.
+  void meet(crowd& all, int first, int count) {
     unsigned const round = all.rounds;
-    if (++all.come == expected) {
+    if (++all.come == count) {
       all.come = 0;
       ++all.rounds;
       quiet_ = 0;
@@ -99,16 +100,17 @@ class threads_of_a_block {
     }
     while (all.rounds == round) {
       if (++quiet_ > 4 * threads_) give_up("threads wait for others that never come");
-      step_aside();
+      step_aside(first, count);
     }
   }
 
-  __attribute__((noinline)) void step_aside() {
+  /// For the next of those that are waited for: a warp runs ahead of the others as far as it can.
+  __attribute__((noinline)) void step_aside(int first, int count) {
     if (_setjmp(fiber_of(now_).at) != 0) return;
-    int next = now_;
-    do next = forwards_ ? (next + 1) % threads_ : (next + threads_ - 1) % threads_;
-    while (fiber_of(next).done);
-    go_to(next);
+    int next = now_ - first;
+    do next = (next + (forwards_ ? 1 : count - 1)) % count;
+    while (fiber_of(first + next).done);
+    go_to(first + next);
   }
   [[noreturn]] void go_to(int thread) {
     now_        = thread;
@@ -131,7 +133,7 @@ class threads_of_a_block {
       own.done   = true;
       all.quiet_ = 0;
       if (--all.left_ > 0) {
-        all.step_aside();
+        all.step_aside(0, all.threads_);
       } else if (_setjmp(own.at) == 0) {
         _longjmp(all.home_, 1);
       }

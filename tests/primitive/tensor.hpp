@@ -98,7 +98,7 @@ class of_backend : public ::testing::Test {
  protected:
   void SetUp() override {
     try {
-      typename On::backend const there{};
+      [[maybe_unused]] typename On::backend const there{};
     } catch (poft::cuda_error const& problem) {
       GTEST_SKIP() << problem.what();
     }
