@@ -307,8 +307,8 @@ def primitives(results):
                          number(run.get("nanoseconds_per_element"))])
     table("Primitives: forward and backward, float, 2 threads",
           "In the shapes of a batch of gpt-nano (1000 x 10), gpt-mini (16 x 128), GPT-2 (4 x 64), and one sequence of 1024"
-          " tokens of GPT-2's (attention and linear). The linear layer is the one into the hidden layer of the MLP, whose width activations and log_softmax"
-          " have, too; add is a residual connection forward and the gradient of a bias backward; PyTorch's rotary has its sines and"
+          " tokens of GPT-2's (attention and linear). The linear layer is the one into the hidden layer of the MLP, whose"
+          " width activations and log_softmax have, too; add is a residual connection forward and the gradient of a bias backward; PyTorch's rotary has its sines and"
           " cosines ready.",
           ["what", "ours, ms", "PyTorch, ms", "which", "ratio", "GFLOP/s", "ns per element"], rows)
 

@@ -38,15 +38,17 @@ namespace emulated {
 struct matmul {
   cublasComputeType_t compute;
   cudaDataType_t scale;
-  cublasOperation_t of[2] = {CUBLAS_OP_N, CUBLAS_OP_N};
+  cublasOperation_t of[2]              = {CUBLAS_OP_N, CUBLAS_OP_N};
+  bool operator==(matmul const&) const = default;
 };
 /// Element (r, c) of matrix k is at k offset + c leading + r.
 struct layout {
   cudaDataType_t type;
   std::uint64_t rows, columns;
   std::int64_t leading;
-  std::int32_t count  = 1;
-  std::int64_t offset = 0;
+  std::int32_t count                   = 1;
+  std::int64_t offset                  = 0;
+  bool operator==(layout const&) const = default;
 };
 struct preference {
   std::uint64_t workspace;
@@ -202,27 +204,21 @@ inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t prod
                                      void*, std::size_t, cudaStream_t stream) {
   for (void const* const matrix : {a, b, c}) {
     if (matrix && emulated::points_at_the_host(matrix, emulated::unified)) {
-      std::fprintf(stderr, "emulated device: a product is given memory of the host\n");
-      std::abort();
+      emulated::give_up("a product is given memory of the host");
     }
   }
   if (auto const status = emulated::checked(*product, *layout_a, *layout_b, *layout_c);
       status != CUBLAS_STATUS_SUCCESS) {
     return status;
   }
-  auto const same = [](emulated::layout const& x, emulated::layout const& y) {
-    return x.type == y.type && x.rows == y.rows && x.columns == y.columns && x.leading == y.leading &&
-           x.count == y.count && x.offset == y.offset;
-  };
   auto const& known       = *algorithm;
   void const* addresses[] = {a, b, c, d};
   for (int k = 0; k < 4; ++k) {
     if (reinterpret_cast<std::uintptr_t>(addresses[k]) % known.alignment[k] != 0)
       return CUBLAS_STATUS_INVALID_VALUE;
   }
-  if (c != d || layout_c != layout_d || known.product.compute != product->compute ||
-      known.product.of[0] != product->of[0] || known.product.of[1] != product->of[1] ||
-      !same(known.a, *layout_a) || !same(known.b, *layout_b) || !same(known.c, *layout_c)) {
+  if (c != d || layout_c != layout_d || known.product != *product || known.a != *layout_a ||
+      known.b != *layout_b || known.c != *layout_c) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
   double const scale = emulated::element(alpha, product->scale, 0),

@@ -11,13 +11,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <functional>
 #include <map>
 #include <new>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -261,8 +261,7 @@ inline cudaError_t cudaMallocAsync(void** out, std::size_t bytes, cudaStream_t s
 inline cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
   auto const known = emulated::taken.find(data);
   if (known == emulated::taken.end() || stream->captures) {
-    std::fprintf(stderr, "emulated device: memory is given back twice, or while a graph is recorded\n");
-    std::abort();
+    emulated::give_up("memory is given back twice, or while a graph is recorded");
   }
   std::size_t const bytes = known->second;
   emulated::taken.erase(known);
@@ -270,8 +269,7 @@ inline cudaError_t cudaFreeAsync(void* data, cudaStream_t stream) {
     auto* const first = static_cast<std::byte*>(data);
     if (!std::all_of(first + bytes, first + bytes + emulated::fence,
                      [](auto b) { return b == std::byte{0xff}; })) {
-      std::fprintf(stderr, "emulated device: somebody has written beyond %zu bytes of memory\n", bytes);
-      std::abort();
+      emulated::give_up("somebody has written beyond " + std::to_string(bytes) + " bytes of memory");
     }
     emulated::guarded_pages::all().give_back(first, bytes + emulated::fence);
   });
@@ -333,8 +331,7 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(
     return cudaErrorInvalidConfiguration;
   }
   if ((emulated::points_at_the_host(Wanted(given), emulated::unified) || ...)) {
-    std::fprintf(stderr, "emulated device: a kernel is given memory of the host\n");
-    std::abort();
+    emulated::give_up("a kernel is given memory of the host");
   }
   emulated::enqueue(at.stream, [=, arguments = std::tuple<Wanted...>(given...)] {
     gridDim  = {at.gridDim.x, 1, 1};

@@ -12,10 +12,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <vector>
 
 namespace emulated {
+
+/// What no error code says ends the program.
+[[noreturn]] inline void give_up(std::string const& why) {
+  std::fprintf(stderr, "emulated device: %s\n", why.c_str());
+  std::abort();
+}
 
 struct place {
   unsigned x = 0, y = 0, z = 0;
@@ -83,11 +90,6 @@ class threads_of_a_block {
   };
 
   fiber& fiber_of(int t) { return *fibers_[static_cast<std::size_t>(t)]; }
-
-  [[noreturn]] static void give_up(char const* why) {
-    std::fprintf(stderr, "emulated device: %s\n", why);
-    std::abort();
-  }
 
   /// All of `count` threads from the first on.
   void meet(crowd& all, int first, int count) {

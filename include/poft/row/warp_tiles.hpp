@@ -15,8 +15,8 @@
 //   add_scores(s, a, b)   s[r][c] += sum over channels of a[r][.] b[c][.]
 //   add_product(y, w, b, first)   y[r][c] += sum_j w[r][j] b[j][first + c], as far as there are channels
 //
-// Written for any `Threads`, which say who a thread is and make the instructions of a warp (backend/cuda/tiles.cuh); tests
-// have them made by threads of the host.
+// Written for any `Threads`, which say who a thread is and make the instructions of a warp (backend/cuda/device_threads.cuh);
+// tests have them made in loops.
 #pragma once
 
 #include <cmath>

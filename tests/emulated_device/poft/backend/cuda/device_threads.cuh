@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -37,9 +35,7 @@ class device_threads {
     bool const is_room = address(to) >= address(room_of_tiles) &&
                          address(to) + 16 <= address(room_of_tiles) + sizeof room_of_tiles;
     if (!is_room || address(to) % 16 != 0 || address(from) % 16 != 0) {
-      std::fprintf(stderr,
-                   "emulated device: a copy of 16 bytes that is not aligned, or not to shared memory\n");
-      std::abort();
+      emulated::give_up("a copy of 16 bytes that is not aligned, or not to shared memory");
     }
     std::memset(to, 0xff, 16);  // not a number until it arrives
     under_way().push_back({to, from});
